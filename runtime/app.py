@@ -80,6 +80,7 @@ from runtime.mcp.proposing import propose_tool
 from runtime.mcp.raw_tool import raw_tool
 from runtime.mcp.resources import add_resources
 from runtime.mcp.run_tool import run_tools
+from runtime.mcp.short_way import ShortWay
 from runtime.mcp.tasks import RunTasks
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
@@ -194,8 +195,11 @@ def _mcp_server(
         fleet_tools(service, asking),
     )
     provider = CatalogProvider(service.live, service.under_way, local, own, prompts)
-    mcp: FastMCP[Any] = FastMCP(
+    tasks = RunTasks(service, asking)
+    mcp = ShortWay(
         "Switchgear",
+        find=provider.find,
+        tasks=tasks,
         instructions=INSTRUCTIONS,
         version=version("switchgear"),
         providers=[provider],
@@ -204,7 +208,7 @@ def _mcp_server(
     )
     add_resources(mcp, service, asking)
     mcp.completion(Completions(service, asking, prompts))
-    mcp.add_extension(RunTasks(service, asking))
+    mcp.add_extension(tasks)
     changes = ListChanged(mcp, service, asking, provider.knows, service.raw.is_for)
     service.live.on_change(changes.tell)
     return mcp, provider, changes

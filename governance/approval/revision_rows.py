@@ -18,6 +18,7 @@ from governance.events.outbox import tell_of_revision
 from governance.people.scopes import AccessScope
 from governance.storage.identifiers import from_text
 from governance.storage.models import AuditEntry, RevisionRow, table_of
+from governance.storage.statements import Statement
 from governance.transitions import State
 
 TABLE = table_of(RevisionRow)
@@ -40,6 +41,7 @@ IS_KNOWN_APPROVED = _WITNESS.c.action == EVENTS["approved"]
 
 # Asked at each run; made once, since making it costs as much as asking.
 _BY_ID = SELECT.where(TABLE.c.id == bindparam("ref"))
+_GIVE_BY_ID = Statement(_BY_ID)
 
 
 def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
@@ -55,6 +57,12 @@ def was_moved(row: Stored) -> bool:
     """Whether the audit knows that the revision is not approved any more, whatever its row says."""
     _, witness = split(row)
     return witness is not None and witness.action != EVENTS["approved"]
+
+
+def told_of(connection: Connection, revision_id: str) -> tuple[Any, ...] | None:
+    """All that is stored of the revision: what `tuple(resolve(…))` has."""
+    found = _GIVE_BY_ID.first(connection, {"ref": revision_id})
+    return None if found is None else tuple(found)
 
 
 def resolve(connection: Connection, ref: str) -> Stored:

@@ -87,7 +87,7 @@ class RevisionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         # Rows that were found whole, with their witnesses: what says the same is whole.
-        self._whole: dict[str, tuple[Any, ...]] = {}
+        self._whole: dict[str, Stored] = {}
 
     async def submit(
         self,
@@ -306,13 +306,13 @@ class RevisionStore:
         return work
 
     def _confirmed(self, connection: Connection, revision_id: str, digest: str) -> Stored:
-        revision = rows.resolve(connection, revision_id)
-        told = tuple(revision)
-        if self._whole.get(revision.id) != told:
+        revision = self._whole.get(revision_id)
+        if revision is None or rows.told_of(connection, revision_id) != tuple(revision):
+            revision = rows.resolve(connection, revision_id)
             check_row(*rows.split(revision))
             if len(self._whole) >= MOST_REMEMBERED:
                 self._whole.clear()
-            self._whole[revision.id] = told
+            self._whole[revision.id] = revision
         if revision.state != "approved":
             raise RefusedError(f"{revision.workflow_id}@{revision.number} is {revision.state}, not approved")
         if revision.expires_at is not None and revision.expires_at <= self._database.now():

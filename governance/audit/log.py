@@ -17,6 +17,7 @@ from governance.errors import InvalidError, TamperedError
 from governance.storage.database import Database
 from governance.storage.identifiers import Json, from_text, to_text
 from governance.storage.models import AuditEntry, AuditHead, table_of
+from governance.storage.statements import Statement
 from workflow.errors import CanonicalError
 from workflow.json.canonical import digest_of_texts
 
@@ -28,12 +29,15 @@ REVISIONS = "revision:"
 _AUDIT = table_of(AuditEntry)
 _END = table_of(AuditHead)
 _ENTRY = _AUDIT.c
-_INSERT = insert(_AUDIT)
+_INSERT = Statement(insert(_AUDIT))
 _AT_END = _END.c.id == 1
 _HEAD = select(_END.c.seq, _END.c.hash).where(_AT_END)
-_SET_HEAD = update(_END).where(_AT_END).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+_GIVE_HEAD = Statement(_HEAD)
+_SET_HEAD = Statement(update(_END).where(_AT_END).values(seq=bindparam("new_seq"), hash=bindparam("new_hash")))
 # Asked at each run; made once, since making it costs as much as asking.
 _LAST_ABOUT = select(_AUDIT).where(_ENTRY.subject == bindparam("about")).order_by(_ENTRY.seq.desc()).limit(1)
+_GIVE_LAST_ABOUT = Statement(_LAST_ABOUT)
+_COLUMNS = tuple(_ENTRY.keys())
 _HASHED = ("seq", "at", "actor", "action", "subject", "detail")
 
 
@@ -85,7 +89,10 @@ def append_entry(connection: Connection, event: Event) -> AuditRow:
 
 def append_entries(connection: Connection, events: Sequence[Event]) -> tuple[AuditRow, ...]:
     """Like `append_entry` for one or more events in their order; cheaper than one after the other."""
-    seq, prev_hash = connection.execute(_HEAD).one()
+    head = _GIVE_HEAD.first(connection, {})
+    if head is None:
+        raise TamperedError("a row that the database always has is missing", "restore it from a good copy")
+    seq, prev_hash = head
     rows: list[AuditRow] = []
     for number, event in enumerate(events, seq + 1):
         hashed = entry_hash(_plain(number, event), prev_hash)
@@ -93,8 +100,8 @@ def append_entries(connection: Connection, events: Sequence[Event]) -> tuple[Aud
             AuditRow(number, event.at, event.actor, event.action, event.subject, event.detail, prev_hash, hashed)
         )
         prev_hash = hashed
-    connection.execute(_INSERT, [row.to_json() | {"detail": to_text(row.detail)} for row in rows])
-    connection.execute(_SET_HEAD, {"new_seq": rows[-1].seq, "new_hash": prev_hash})
+    _INSERT.each(connection, [row.to_json() | {"detail": to_text(row.detail)} for row in rows])
+    _SET_HEAD.run(connection, {"new_seq": rows[-1].seq, "new_hash": prev_hash})
     return tuple(rows)
 
 
@@ -105,13 +112,17 @@ def last_told(connection: Connection, subject: str, actions: Sequence[str] = ())
 
     A store that writes its whole row as detail sees so whether the row was changed behind its back.
     """
-    query = _LAST_ABOUT.where(_ENTRY.action.in_(actions)) if actions else _LAST_ABOUT
-    row = connection.execute(query, {"about": subject}).first()
-    if row is None:
+    if actions:
+        query = _LAST_ABOUT.where(_ENTRY.action.in_(actions))
+        found: Sequence[Json] | None = connection.execute(query, {"about": subject}).first()
+    else:
+        found = _GIVE_LAST_ABOUT.first(connection, {"about": subject})
+    if found is None:
         return None
-    if not is_intact(row._asdict()):
-        raise TamperedError(f"the audit row {row.seq} about {subject} was changed", "see `switchgear audit verify`")
-    return from_text(row.detail)
+    row = dict(zip(_COLUMNS, found, strict=True))
+    if not is_intact(row):
+        raise TamperedError(f"the audit row {row['seq']} about {subject} was changed", "see `switchgear audit verify`")
+    return from_text(row["detail"])
 
 
 def _plain(seq: int, event: Event) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from governance.audit.log import Event, append_entries
 from governance.audit.verification import SEAL, seal_over
 from governance.storage.identifiers import Json, from_text, new_id, to_text
 from governance.storage.models import DeliveryRow, EndpointRow, RevisionRow, RunRow, table_of
+from governance.storage.statements import Statement
 
 Kind = Literal[
     "workflow.pending",
@@ -45,7 +46,9 @@ _ENDPOINT = table_of(EndpointRow)
 _RUN = table_of(RunRow)
 _REVISION = table_of(RevisionRow)
 _ADD = insert(table_of(DeliveryRow))
-_LISTENING = select(_ENDPOINT.c.name, _ENDPOINT.c.kinds, _ENDPOINT.c.apis).where(_ENDPOINT.c.disabled_at.is_(None))
+_LISTENING = Statement(
+    select(_ENDPOINT.c.name, _ENDPOINT.c.kinds, _ENDPOINT.c.apis).where(_ENDPOINT.c.disabled_at.is_(None))
+)
 _RAN = select(
     _RUN.c.id, _RUN.c.revision_id, _RUN.c.digest, _RUN.c.target, _RUN.c.caller, _RUN.c.started_at,
     _REVISION.c.api, _REVISION.c.workflow_id, _REVISION.c.number, _REVISION.c.risk,
@@ -54,15 +57,16 @@ _RAN = select(
 
 def emit(connection: Connection, at: str, kind: Kind, tell: Callable[[], Mapping[str, Json]]) -> None:
     """Writes the event for each endpoint that wants it. `tell` is asked only if somebody may: its `api` chooses."""
-    wanted = [row for row in connection.execute(_LISTENING) if kind in (from_text(row.kinds) or KINDS)]
+    listening = _LISTENING.all(connection, {})
+    wanted = [(name, apis) for name, kinds, apis in listening if kind in (from_text(kinds) or KINDS)]
     if not wanted:
         return
     data = tell()
     body = to_text({"type": kind, "timestamp": at, "data": dict(data)})
     rows = [
-        {"id": new_id(), "endpoint": row.name, "kind": kind, "body": body, "made_at": at, "tries": 0, "next_at": at}
-        for row in wanted
-        if data["api"] is None or data["api"] in (from_text(row.apis) or (data["api"],))
+        {"id": new_id(), "endpoint": name, "kind": kind, "body": body, "made_at": at, "tries": 0, "next_at": at}
+        for name, apis in wanted
+        if data["api"] is None or data["api"] in (from_text(apis) or (data["api"],))
     ]
     if rows:
         connection.execute(_ADD, rows)

@@ -16,13 +16,14 @@ from governance.audit.log import Event, append_entries, last_told
 from governance.errors import SameEffectError
 from governance.storage.database import Database
 from governance.storage.models import RunEffectRow, RunRow, table_of
+from governance.storage.statements import Statement
 
 _EFFECT = table_of(RunEffectRow)
 _RUN = table_of(RunRow)
 TAKEN, RETURNED = "effect.taken", "effect.returned"
 
 # Asked at the end of each run; made once, since making it costs as much as asking.
-_HAD = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id.in_(bindparam("run_ids", expanding=True)))
+_HAD = Statement(select(_EFFECT.c.effect).where(_EFFECT.c.run_id == bindparam("holder")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ def check(connection: Connection, run_id: str, effects: Iterable[str]) -> list[s
 def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:
     """The runs have no effects any more."""
     ids = tuple(run_ids)
-    had = connection.execute(_HAD, {"run_ids": ids}).all()
+    had = [(effect, one) for one in ids for (effect,) in _HAD.all(connection, {"holder": one})]
     if had:
         connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_(ids)))
-        _tell(connection, now, RETURNED, [(row.effect, row.run_id) for row in had])
+        _tell(connection, now, RETURNED, had)
 
 
 class Effects:

@@ -25,6 +25,7 @@ from governance.runs.effects import check, give_back, take
 from governance.storage.database import Database
 from governance.storage.identifiers import Json, from_text, to_text
 from governance.storage.models import RunJournalRow, RunRow, RunStepRow, table_of
+from governance.storage.statements import Statement
 
 Phase = Literal["sending", "answered", "failed"]
 Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
@@ -33,13 +34,13 @@ _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
 NEVER_LEFT = ("not_sent", "refused", "unable")
 """What is on record of a request that was begun and of which no byte left."""
-_ADD_RUN = insert(_RUN)
-_ADD_JOURNAL = insert(table_of(RunJournalRow))
-_ADD_STEP = insert(_STEP)
+_ADD_RUN = Statement(insert(_RUN))
+_ADD_JOURNAL = Statement(insert(table_of(RunJournalRow)))
+_ADD_STEP = Statement(insert(_STEP))
 # The columns to set follow from the values that are given.
 _END = update(_RUN).where(_RUN.c.id == bindparam("ended_id"), _RUN.c.outcome.is_(None))
-_END_OURS = _END.where(_RUN.c.executor == bindparam("hands"))
-_HANDS = select(_RUN.c.outcome, _RUN.c.executor, _RUN.c.cancel_by).where(_RUN.c.id == bindparam("run_id"))
+_END_ANY, _END_OURS = Statement(_END), Statement(_END.where(_RUN.c.executor == bindparam("hands")))
+_HANDS = Statement(select(_RUN.c.outcome, _RUN.c.executor, _RUN.c.cancel_by).where(_RUN.c.id == bindparam("run_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class RunStore:
         def work(connection: Connection) -> None:
             if guard is not None:
                 guard(connection)
-            connection.execute(_ADD_RUN, row)
+            _ADD_RUN.run(connection, row)
             take(connection, now, run_id, effects)
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
@@ -239,7 +240,7 @@ class RunStore:
             if outcome != "unknown":
                 give_back(connection, now, (run_id,))
             if journal:
-                connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
+                _ADD_JOURNAL.run(connection, {"run_id": run_id, "part": part, "body": journal})
             told = {"outcome": outcome, "failure": failure, **sealed_end(ending, journal, part)}
             ended = Event(now, actor, "run.finished", f"run:{run_id}", told)
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
@@ -292,17 +293,17 @@ def _add(connection: Connection, now: str, run_id: str, actor: str, records: Seq
     """Stores the records and answers the events to be added to the audit for them."""
     if records:
         stored = {"run_id": run_id, "at": now}
-        connection.execute(_ADD_STEP, [{**one.to_json(), "detail": to_text(one.detail), **stored} for one in records])
+        _ADD_STEP.each(connection, [{**one.to_json(), "detail": to_text(one.detail), **stored} for one in records])
     return tuple(Event(now, actor, f"request.{one.phase}", f"run:{run_id}", one.to_json()) for one in records)
 
 
 def _check_hands(connection: Connection, run_id: str, executor: str) -> None:
     """The fence: no request is recorded, and so none sent, for a run that is another's, over, or to be ended."""
-    row = connection.execute(_HANDS, {"run_id": run_id}).first()
-    if row is None or row.outcome is not None or row.executor != executor:
+    outcome, hands, cancel_by = _HANDS.first(connection, {"run_id": run_id}) or (None, None, None)
+    if outcome is not None or hands != executor:
         raise NotOursError(f"the run {run_id} is not carried out by this process any more")
-    if row.cancel_by is not None and is_end_asked(connection, run_id):
-        raise StopAskedError(f"{row.cancel_by} asked for the end of the run {run_id}")
+    if cancel_by is not None and is_end_asked(connection, run_id):
+        raise StopAskedError(f"{cancel_by} asked for the end of the run {run_id}")
 
 
 def _free_key(connection: Connection, now: str, run_id: str, actor: str) -> None:
@@ -323,9 +324,9 @@ def _has_left(connection: Connection, run_id: str) -> bool:
 
 
 def _end(connection: Connection, run_id: str, ending: dict[str, str], executor: str | None) -> None:
-    statement = _END if executor is None else _END_OURS
+    statement = _END_ANY if executor is None else _END_OURS
     known = {"ended_id": run_id, **({} if executor is None else {"hands": executor})}
-    if connection.execute(statement, {**known, **ending}).rowcount == 1:
+    if statement.run(connection, {**known, **ending}) == 1:
         return
     row = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).first()
     if row is None:

@@ -196,7 +196,8 @@ def _sqlite(url: URL, begin: str, pool_size: int, lock_wait_s: int | None = None
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver = cast(Any, connection.connection.driver_connection)
+        driver.execute(begin).close()
 
     return engine
 

@@ -145,7 +145,7 @@ class Writer:
 
     def _settle(self, jobs: list[_Job]) -> None:
         error = self._commit(jobs)
-        if error is not None and len(jobs) > 1 and not isinstance(error, OperationalError):
+        if error is not None and len(jobs) > 1 and not isinstance(error, OperationalError | sqlite3.OperationalError):
             for job in jobs:
                 self._settle([job])
             return

@@ -92,12 +92,13 @@ class RunTasks(ServerExtension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, context: Context, call_next: ToolCallContinuation
     ) -> ToolCallOutcome:
-        """The result, or a task where the run goes on and the client takes one."""
         outcome = await call_next()
-        if not isinstance(outcome, ToolResult) or params.name in (RUN_NAME, CANCEL_NAME) or not takes_tasks(context):
-            return outcome
+        return self.in_place_of(outcome, params.name, context) if isinstance(outcome, ToolResult) else outcome
+
+    def in_place_of(self, outcome: ToolResult, name: str, context: Context) -> ToolCallOutcome:
+        """The result, or a task where the run goes on and the client takes one. `name`: of the tool."""
         run_id = _going_on(outcome)
-        if not run_id:
+        if not run_id or name in (RUN_NAME, CANCEL_NAME) or not takes_tasks(context):
             return outcome
         now = moment(utc_now())
         return CreatedTask(task_id=run_id, status_message=_text_of(outcome), created_at=now, last_updated_at=now)

@@ -55,6 +55,11 @@ META = "switchgear"
 class GuardedTool(Tool):
     """A tool whose errors end here: whatever happens, the client gets an answer that says what to do."""
 
+    @property
+    def answers_objects(self) -> bool:
+        """Whether every result of it is an object, which clients of all versions take as it is."""
+        return self.output_schema is None or self.output_schema.get("type") == "object"
+
     def get_meta(self) -> dict[str, Json]:
         """Only what is ours: FastMCP's own member tells clients nothing and costs tokens in each entry."""
         return dict(self.meta or {})
@@ -193,17 +198,18 @@ class CatalogProvider(Provider):
 
     def knows(self, name: str) -> bool:
         """Whether there is a tool of that name for whoever sent the request that is being served."""
-        return self._find(name) is not None
+        return self.find(name) is not None
 
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
         """The tool of this name, listed or not: whoever knows a workflow's name may call it by that name."""
-        return self._find(name)
+        return self.find(name)
 
     def _seen(self) -> Catalog:
         """What is there for whoever sent the request that is being served."""
         return self._live.seen_by(caller_of_request(self._local).scope)
 
-    def _find(self, name: str) -> GuardedTool | None:
+    def find(self, name: str) -> GuardedTool | None:
+        """The tool of that name for whoever sent the request that is being served."""
         entry = self._seen().get(name)
         return self._own.named(name) if entry is None else self._tool(entry)
 

@@ -148,6 +148,14 @@ def test_an_index_that_follows_the_catalog_finds_what_is_there_and_nothing_that_
     assert index.hold(PODS).search("delete a pod")[0] == "lab_delete_pod"
 
 
+def test_what_comes_and_goes_between_two_like_questions_is_found_and_is_not() -> None:
+    index = Index(PODS[:1])
+    for known in (PODS[:1], PODS, PODS[1:]):
+        index = index.hold(known)
+        for _ in range(2):
+            assert index.search("pod") == Index(known).search("pod")
+
+
 @pytest.mark.parametrize(
     "said", ["delete a pod", "which pods are there", "power off the node", "pods", "nothing of it"]
 )
