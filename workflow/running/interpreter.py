@@ -20,7 +20,8 @@ from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
-from workflow.replies.answers import complains_alone, refuses_all, takes_a_part
+from workflow.replies.answers import complains_alone, is_refusal_alone, refuses_all, takes_a_part
+from workflow.replies.device_texts import is_page
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
 from workflow.replies.pages import PageError, Pages, query_after, walked
@@ -45,6 +46,10 @@ from workflow.requests.versions import VersionRefused, version_outputs
 from workflow.running.fates import DoubtfulTurn
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
+
+# Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
+_SHOWING = ("lookup", "check", "read_back", "gone")
+_WITH_A_BODY = 200
 
 
 def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -114,6 +119,10 @@ class _Turn(DoubtfulTurn):
         scope = self.scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
+        if is_good and step.is_safe and self._shows_nothing(reply):
+            text = f"{step.key} was answered with {reply.status}, and the answer shows nothing of what was asked for"
+            self._no_list(Failure(self.key, "nothing_shown", text, reply.status, said=reply.said))
+            return
         if self.frame.look is not None:
             self.has_looked(scope, has_succeeded)
             return
@@ -138,6 +147,16 @@ class _Turn(DoubtfulTurn):
             self.look(failure)
         else:
             self._failed(scope, failure)
+
+    def _shows_nothing(self, reply: Reply) -> bool:
+        """Whether a read was answered well, with an error, a page for people or nothing, not with what is there."""
+        body, role = reply.body, self.step.role
+        if role in _SHOWING and isinstance(body, str) and is_page(body):
+            return True
+        is_empty = (
+            role == "gone" and reply.status == _WITH_A_BODY and self.step.method != "HEAD" and body in (None, "", {})
+        )
+        return is_empty or (role != "wait" and is_refusal_alone(body))
 
     def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:
         """Whether a change was answered well, and the answer says that nothing of it was done: then the run is over.
@@ -199,7 +218,7 @@ class _Turn(DoubtfulTurn):
         self.change(pages=None)
         if self.frame.look is not None:
             self.has_looked(self.scope(), False)
-        elif self.step.role in ("read_back", "wait"):
+        elif self.step.role in ("read_back", "wait", "gone"):
             self._failed(self.scope(), failure)
         else:
             self.end_failed(failure)
