@@ -288,7 +288,7 @@ class _Turn(DoubtfulTurn):
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
         found = looked_at(step.expects, scope)
-        if step.is_safe and any(each.is_otherwise for each in found):
+        if step.is_safe and any(each.is_to_come for each in found):
             retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
             if retry is not None and self._retries(retry, scope):
                 return False
