@@ -50,6 +50,7 @@ from workflow.running.looking import leaves_open
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 _SHOWING = ("lookup", "check", "read_back", "gone")
 _WITH_A_BODY = 200
+_NOT_THERE = (404, 410)
 
 
 def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -143,10 +144,21 @@ class _Turn(DoubtfulTurn):
         led = leads_to(reply.status, reply.headers)
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self.key, code, text, reply.status, said=reply.said)
-        if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
+        if self._is_gone_meanwhile(reply) and not self._is_explained(scope):
+            text = f"{step.key} was answered with {reply.status}, though it was there a moment before"
+            self.in_doubt = (*self.in_doubt, self.key)
+            self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
+        elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
         else:
             self._failed(scope, failure)
+
+    def _is_gone_meanwhile(self, reply: Reply) -> bool:
+        """Whether a deletion finds nothing of what this run has seen: who stands between may have asked twice."""
+        if reply.status not in _NOT_THERE or self.step.effect != "delete" or self.key in self.in_doubt:
+            return False
+        before = self.flow.steps[: self.frame.step]
+        return any(each.role in _SHOWING and self.frame.outputs.get(each.step_id) for each in before)
 
     def _shows_nothing(self, reply: Reply) -> bool:
         """Whether a read was answered well, with an error, a page for people or nothing, not with what is there."""
