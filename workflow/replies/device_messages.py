@@ -62,6 +62,7 @@ def device_words(
     if status >= 400:
         return sentences(status, headers, redact(body), profile.envelope, redact)
     rule = next((rule for rule in profile.jobs if operation in (rule.poll, *rule.other_views)), None)
+    found: Callable[..., tuple[str, ...]]
     if rule is not None:
         found = partial(job_sentences, rule=rule)
     elif operation.startswith(_READS):

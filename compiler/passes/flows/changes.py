@@ -446,9 +446,7 @@ def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
     schemas, found = builder.context.schemas, []
     for name, member in schemas.members(resource.schema).items():
         at = f"$response.body#{resource.item_at}/{escape(name)}"
-        states = [
-            each for each in schemas.values(member) if str(each).lower().replace("soft", "").strip("_-") in _DELETED
-        ]
+        states = [each for each in schemas.values(member) if words.split(str(each))[-1:] in _DELETED]
         if states and words.split(name)[-1:] in (("state",), ("status",), ("phase",)):
             found.append(queries.one_of_states(at, tuple(map(str, states))))
         elif name.lower().replace("_", "").removeprefix("is") == "deleted" and schemas.kind(member) == "boolean":
