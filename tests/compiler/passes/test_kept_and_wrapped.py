@@ -67,7 +67,7 @@ def test_a_thing_in_an_envelope_is_read_back_and_gone_when_the_envelope_is_empty
     by_intent = {each.flow.intent: each for each in compiled.workflows}
     for intent in ("create", "update"):
         back = by_intent[intent].flow.steps[-1]
-        assert [each["found"] for each in back.expects] == ["$response.body#/data/name", "$response.body#/data/vid"]
+        assert {"/name", "/vid"} <= {each["place"] for each in back.expects if "data" in str(each["found"])}
     gone = by_intent["delete"].flow.steps[-1].success[0]["condition"]
     assert "($statusCode == 200) && ($response.body#/data == null)" in gone
 
