@@ -378,10 +378,13 @@ class _Teller:
             leaves, owner = operation.leaves, self.context.by_action.get(operation.key)
             if leaves is not None and leaves.is_assumed and owner is not None:
                 names = ", ".join(place.lstrip("/") for _, place in leaves.shown)
+                held = ", ".join(f"{place.lstrip('/')} {value}" for place, value in leaves.held)
                 yield _note(
                     "outcome-assumed",
                     operation.key,
-                    f"the body and the {owner.name} both have {names}; assumed that it shows afterwards what was sent",
+                    f"the body and the {owner.name} both have {names}; assumed that it shows afterwards what was sent"
+                    if names
+                    else f"assumed that the {owner.name} shows {held} afterwards",
                     "confirm or correct it in the profile's `postconditions`",
                 )
             is_told = operation.key in moved or any(re.search(pattern, operation.key) for pattern in told)

@@ -91,12 +91,14 @@ class ActionPostcondition:
     """What an action leaves behind in the thing that it is done to.
 
     `shown`: (pointer into the body or name of a query parameter, pointer into the thing). `held`: (pointer into the
-    thing, value). `is_assumed`: names alone say so, nobody promised it.
+    thing, value). `is_assumed`: names alone say so, nobody promised it; then only values of `against` show that what
+    is held is not so.
     """
 
     shown: tuple[tuple[str, str], ...] = ()
     held: tuple[tuple[str, Any], ...] = ()
     is_assumed: bool = False
+    against: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ def _operation(one: Operation) -> str:
 
 def _leaves(one: ActionPostcondition) -> str:
     sent = [f"{place} as {source} was sent" for source, place in one.shown]
-    held = [f"{place}={_json(value)}" for place, value in one.held]
+    against = f", not {_json(list(one.against))}" if one.against else ""
+    held = [f"{place}={_json(value)}{against}" for place, value in one.held]
     return f"leaves({', '.join((*sent, *held))}{'; assumed' if one.is_assumed else ''})"
 
 

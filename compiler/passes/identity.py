@@ -31,6 +31,10 @@ _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 # Members that say how the thing is to be or what it is, and are no other thing.
 _DESCRIBING = ("spec", "metadata", "attributes", "properties", "definition", "info", "details", "config", "settings")
 MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
+# What holds the thing in an envelope, and what stands beside it there.
+_HOLDING = frozenset({"data", "result", "item", "object", "record", "payload", "response"})
+_WENT_WELL = frozenset({"success", "ok", "status", "code", "error", "errors", "statuscode", "errorcode"})
+_HOW_IT_WENT = _WENT_WELL | frozenset({"message", "messages", "msg", "warnings", "meta", "timestamp", "requestid"})
 _ID_SAID, _OR = r"\b(?:u?u?id|identifier)\b", r",? ?(?:/|or) ?(?:the |an? )?"
 _EITHER = re.compile(rf"{_ID_SAID}{_OR}name\b|\bname\b{_OR}{_ID_SAID}", re.IGNORECASE)
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
@@ -166,10 +170,20 @@ class Identifier:
             return self.schemas.at(item, told) or EMPTY, told
         wanted = words.singular(noun).lower().replace("_", "").replace("-", "")
         named = next((n for n in members if n.lower().replace("_", "") == wanted), "")
+        held = "" if named else self._in_envelope(members)
+        if held:
+            return members[held], f"/{held}"
         is_around = bool(named) and len(members) <= MOST_AROUND and not set(members) & set(_ID_NAMES)
         if not is_around or len(self.schemas.members(members[named])) < len(members):
             return item, ""
         return members[named], f"/{named}"
+
+    def _in_envelope(self, members: Schema) -> str:
+        """The one member of a reply that holds a thing, where all others say how it went: `{success, data, errors}`."""
+        held = next((name for name in members if name.lower() in _HOLDING), "")
+        others = {name.lower().replace("_", "") for name in members if name != held}
+        is_told = bool(others) and others <= _HOW_IT_WENT and bool(others & _WENT_WELL)
+        return held if held and is_told and self.schemas.members(members[held]) else ""
 
     def _item_is_list(self, item: Schema | None) -> bool:
         if item is None:

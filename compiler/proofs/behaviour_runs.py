@@ -36,8 +36,8 @@ class BehaviourRuns:
     """What was spent on each behaviour by now. One for all flows of an API, in their order."""
 
     def __init__(self, api: Api, profile: Profile, *, plays_all: bool = False) -> None:
-        # What an action is promised to leave behind is seen in the things, as what an update sets is.
-        told = {o.key for o in api.operations if o.leaves is not None and not o.leaves.is_assumed}
+        # What an action is known to leave behind is seen in the things, as what an update sets is.
+        told = {o.key for o in api.operations if o.leaves is not None}
         self._effects = {o.key: Effect.UPDATE if o.key in told else o.effect for o in api.operations}
         self._known_for = frozenset(profile.behaviours)
         self._paged = frozenset(r.list for r in api.resources if r.paging is not None)

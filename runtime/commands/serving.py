@@ -61,6 +61,9 @@ CHATTY = ("mcp", "fastmcp", "httpcore", "sse_starlette")
 def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -> None:
     """Serve approved workflows: MCP at /mcp, the REST API beside it."""
     gc.disable()  # until all is loaded, which takes a tenth less time so (`memory.settle`)
+    # DBOS loads it in a thread, at the first change: meanwhile any other thread's query would fail.
+    import sqlalchemy.orm  # noqa: F401
+
     from runtime.observing.exporting import exporting
 
     settings = _settings()

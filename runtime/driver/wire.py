@@ -31,6 +31,7 @@ SEGMENT = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})*")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
 FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?|")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A megabyte of `[{},{},` is 60 of objects; a body of 16 MB and its values stay below 64 MB together.
 MAX_PARSED_BYTES = 32 * 1024 * 1024
 
@@ -261,6 +262,8 @@ def read_body(status: int, content_type: str, body: bytes | bytearray) -> Json:
     Raises BadReply for the body of a success that says it is JSON and is not, or would unfold to too much. Of any other
     answer the status counts: what cannot be read there is None.
     """
+    if body.startswith(_BYTE_ORDER_MARK):  # which a reader may ignore (RFC 8259, 8.1)
+        body = body[len(_BYTE_ORDER_MARK) :]
     if not body:
         return None
     said = content_type.partition(";")[0].strip()  # told as it is: in small letters no secret would be found in it

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from governance.runs.plans import Confirmed
 from governance.transitions import Role
 from runtime.driver import DeviceEndpoint
-from workflow.programs.equivalence import effect_found, effect_of, effect_of_request
+from workflow.programs.equivalence import effect_found, effect_of, effect_of_request, effect_of_sending
 from workflow.programs.program_making import Program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Failure, Outcome, SendRequest
@@ -84,12 +84,15 @@ class Order:
     def effects_of(self, state: State, command: SendRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Before a change: what the run takes for itself, and what no other run may have meanwhile.
 
-        A request that is sent alone takes itself; of workflows each has its own effect, but none goes past such a one.
+        A request that is sent alone takes itself; of workflows each has its own effect, but none goes past such a one,
+        nor sends the very request that another one has sent of which nobody knows (`create` and then `ensure`).
         """
         if not self.changes:
             return (), ()
         request = effect_of_request(self.program.api, self.endpoint.name, command, self.secret_names)
         effects = self.effects(state)
+        if not command.is_idempotent:
+            effects = (*effects, effect_of_sending(self.program.api, self.endpoint.name, command, self.secret_names))
         return ((*effects, request), ()) if is_raw(self.program.workflow_id) else (effects, (request,))
 
 

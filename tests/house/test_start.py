@@ -21,6 +21,7 @@ LATE = {
     "cryptography.x509": "doctor reads a certificate",
     "croniter": "few installations have schedules",
     "dbos": "loads psycopg and SQLAlchemy's ORM; started by the first run that changes something",
+    "sqlalchemy.orm": "a server needs it whole before its threads ask the database; commands do without",
     "governance.approval.policy": "pydantic; asked when something is decided or begun",
     "keyring": "an extra, and only where a reference names it",
     "opentelemetry": "its exporter is an extra, and only where a setting names an endpoint",

@@ -258,3 +258,8 @@ def test_a_file_name_that_would_be_more_than_a_name_is_not_sent(name: str) -> No
         wire_request(
             upload(body={"image": "AP8="}, parts=(PartKind("image", "image/png", name),)), address_of("http://a", "")
         )
+
+
+def test_a_mark_of_byte_order_before_json_is_left_out() -> None:
+    assert read_body(200, "application/json", b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+    assert read_body(200, "application/json", b"\xef\xbb\xbf") is None

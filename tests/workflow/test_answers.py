@@ -143,3 +143,30 @@ def test_an_answer_that_leads_to_what_was_done_does_not_say_that_nothing_was(sta
     made = program(step("batch", "post", "/batch"))
     end = ended(Dialogue(made).answer("batch", status, None, location="/x"), outcome, "unexpected_status")
     assert (end.failure.may_be_done == ("batch",)) == (outcome == "unknown")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 4001, "msg": "quota exceeded", "data": None},
+        {"statusCode": 409, "message": "locked"},
+        {"result": "failed", "reason": "no capacity"},
+        {"success": "false", "message": "exists"},
+    ],
+)
+def test_a_number_or_a_word_for_what_went_wrong_with_nothing_beside_it_is_a_refusal(body: Any) -> None:
+    answered(body, "failed", "refused_within")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"code": 1000, "message": "OK"}, {"code": 0, "msg": "exists"}, {"code": 4001, "msg": "x", "data": {"id": 1}}],
+)
+def test_a_number_with_a_good_word_or_with_what_was_made_is_none(body: Any) -> None:
+    assert refuses_all(body) is None
+
+
+def test_answers_that_tell_by_a_truth_value_how_it_went_are_answers() -> None:
+    assert refuses_all({"results": [{"ok": False, "error": "locked"}, {"ok": False}]}) == (400, 400)
+    answered({"results": [{"ok": True}, {"ok": False, "error": "locked"}]}, "unknown", "rest_unknown")
+    assert refuses_all({"checks": [{"ok": False}]}) is None

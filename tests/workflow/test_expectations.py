@@ -225,3 +225,22 @@ def test_of_a_list_that_shows_nothing_nobody_concludes_anything() -> None:
 
 def test_a_new_one_that_is_listed_late_is_waited_for() -> None:
     ended(creating(["a"], "a", ["a", "b"], tries=1), "succeeded")
+
+
+RUNNING = {"place": "/state", "asked": "on", "found": "$response.body#/state", "assumed": True, "against": ["off"]}
+
+
+def test_a_state_that_is_assumed_is_missed_only_where_its_opposite_is_shown() -> None:
+    end = ended(shown(changing(RUNNING), state="off"), "failed", "not_taken")
+    assert end.differences[0]["found"] == "off"
+    assert ended(shown(changing(RUNNING), state="ON"), "succeeded").verified == "all"
+    end = ended(shown(changing(RUNNING), state="starting"), "succeeded")
+    assert (end.verified, "it is shown as starting" in end.verified_why) == ("none", True)
+
+
+def test_a_state_on_the_way_is_worth_another_look() -> None:
+    run = Dialogue(changing(RUNNING, tries=1), mem="2", name="web")
+    run.answer("change")
+    assert run.answer("look", 200, {"state": "stopping"}) == StartTimer("look", 1)
+    run.say(TimerFired("look"))
+    ended(run.answer("look", 200, {"state": "off"}), "failed", "not_taken")

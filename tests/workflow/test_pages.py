@@ -8,6 +8,7 @@ from tests.workflow.dialogue import Dialogue, ended, sent
 from tests.workflow.documents import document, parameter, program, step, workflow
 from workflow.checking.checks import check
 from workflow.programs.program import Program
+from workflow.replies.pages import _once
 from workflow.requests.events import Pairs
 
 FOUND = {"context": "$response.body", "selector": "$.items[?@.name == 'web-02'].id", "type": "jsonpath"}
@@ -151,3 +152,10 @@ def test_a_list_that_says_that_this_is_all_is_whole(beside: dict[str, Any]) -> N
 def test_a_part_of_a_list_is_not_whole() -> None:
     end = ended(Dialogue(looking(by="reply")).answer("look", 206, page("web-02")), "succeeded")
     assert "there may be more" in end.note
+
+
+def test_what_a_list_names_twice_just_as_it_was_is_one_thing_and_two_of_one_id_are_two() -> None:
+    one, other = {"id": 1, "name": "a"}, {"id": 1, "name": "b"}
+    assert _once(("id",), [one, dict(one), {"id": 2}]) == [one, {"id": 2}]
+    assert _once(("id",), [one, other]) == [one, other]
+    assert _once(("id",), [{"name": "a"}, {"name": "a"}]) == [{"name": "a"}, {"name": "a"}]

@@ -4,9 +4,9 @@ A document says which inputs identify the thing (`x-switchgear.identifies`: an i
 stands for, `$steps.find_vm.outputs.id`, or empty); without that, or where a new thing is given no name, all inputs
 count. Values are compared without letter case and outer blanks, numbers as their text, what is empty as if it were left
 out. Two spellings of one thing (its name, its id) are one effect as soon as a run has looked the thing up. Members that
-hold secrets never count. Different workflows are different effects, whatever they do; but a request that is sent
-alone, without a workflow, stands in the way of the same request in any (`effect_of_request`). Pure; called by the
-runtime.
+hold secrets never count. Different workflows are different effects, whatever they do; but the very request of one
+that may not be repeated is in the way of the same in any other (`effect_of_sending`), and one that is sent alone,
+without a workflow, of all that is done so to the same thing (`effect_of_request`). Pure; called by the runtime.
 """
 
 import hashlib
@@ -63,9 +63,20 @@ def effect_found(program: Program, target: str, state: State, secrets: Iterable[
 def effect_of_request(api: str, target: str, command: SendRequest, secrets: Iterable[str] = ()) -> str:
     """Of one request, whichever workflow sends it: what it does to the thing in its path, or, where that names none,
     what it says."""
-    hidden = frozenset(name.lower() for name in secrets)
-    said = None if "{" in command.path_template else _plain(command.body, hidden)
-    about = ["request", api, target, command.method, command.path, said]
+    return _of_command("request", api, target, command, secrets, is_whole="{" not in command.path_template)
+
+
+def effect_of_sending(api: str, target: str, command: SendRequest, secrets: Iterable[str] = ()) -> str:
+    """Of the very same request once more, with all that it says."""
+    return _of_command("sending", api, target, command, secrets, is_whole=True)
+
+
+def _of_command(
+    kind: str, api: str, target: str, command: SendRequest, secrets: Iterable[str], *, is_whole: bool
+) -> str:
+    said = _plain(command.body, frozenset(name.lower() for name in secrets)) if is_whole else None
+    asked = [list(each) for each in command.query] if is_whole and command.query else None
+    about = [kind, api, target, command.method, command.path, said, *([asked] if asked else [])]
     return hashlib.sha256(json.dumps(about, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 

@@ -352,6 +352,7 @@ class Parts:
                     is_shown=each.get("shown") is not False,
                     before=self._maybe(each, "before", place),
                     is_assumed=each.get("assumed") is True,
+                    against=tuple(each.get("against") or ()),
                 )
             )
         return tuple(found)

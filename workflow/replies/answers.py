@@ -14,6 +14,7 @@ from workflow.documents.document import Json
 _STATUSES = ("status", "statuscode", "httpstatus")
 _ANSWERED = ("body", "response", "error", "errors", "message", "detail")
 _REFUSED = 400
+_GOOD = 200
 # 201: something was made; 202 and 204: it was taken, and there is no more to say (RFC 9110, 15.3).
 _TAKEN = (201, 202, 204)
 # 200 to a POST may come with what was there before; to these it says that it was done (RFC 9110, 9.3).
@@ -22,10 +23,15 @@ _METHODS = ("method", "verb", "httpmethod", "requestmethod")
 _MOST = 2000  # answers looked at; a batch of more is none that a person asked for
 # JSend and its like: a word for how it went, beside a message.
 _WORDS = ("status", "result", "outcome")
-_REFUSALS = ("error", "fail", "failed", "failure", "rejected", "refused", "denied")
+REFUSALS = ("error", "fail", "failed", "failure", "rejected", "refused", "denied")
 _OUTCOMES = ("success", "ok", "succeeded", "issuccess")
 # What stands beside an error and is nothing that was made.
-_BESIDE = ("message", "detail", "title", "code", "status", "statuscode", "timestamp", "path", "requestid", "traceid")
+_BESIDE = ("message", "msg", "detail", "details", "title", "code", "errorcode", "errormessage", "reason", "hint",
+           "status", "statuscode", "timestamp", "path", "requestid", "traceid")  # fmt: skip
+_SAYING = ("message", "msg", "detail", "reason")
+# Members that hold the answers to several requests; what a thing holds under another name is a part of it.
+_ANSWERS = ("responses", "results", "replies", "answers", "outcomes")
+_FINE = re.compile(r"\W*(ok|okay|success(ful(ly)?)?|succeeded|done|accepted|created|updated|deleted)\W*", re.IGNORECASE)
 _GRAVE = ("critical", "error", "fatal")
 _NOT_WORDS = re.compile(r"[-_.\s]")
 
@@ -67,12 +73,37 @@ def answers_in(body: Json) -> Iterator[Answer]:
             status = _status_in(names)
             if status and any(name in names for name in _ANSWERED):
                 yield Answer(number, names, status)
+    yield from _flagged(body)
+
+
+def _flagged(body: Json) -> Iterator[Answer]:
+    """Answers that say in a truth value, and not by a status, how it went: every one of the list has to."""
+    names = plain_names(body)
+    held = body if isinstance(body, list) else next((names[name] for name in _ANSWERS if name in names), None)
+    told = [plain_names(each) for each in held[:_MOST]] if isinstance(held, list) else []
+    flags = [next((each[name] for name in _OUTCOMES if isinstance(each.get(name), bool)), None) for each in told]
+    if None in flags or any(_status_in(each) for each in told):
+        return
+    for number, (each, is_fine) in enumerate(zip(told, flags, strict=True), 1):
+        yield Answer(number, each, _GOOD if is_fine else _REFUSED)
 
 
 def says_refused(body: Json) -> bool:
     """Whether the body of a good reply says of the whole that it did not succeed."""
     names = plain_names(body)
-    return any(names.get(name) is False for name in _OUTCOMES)
+    return any(names.get(name) is False or str(names.get(name)).lower() == "false" for name in _OUTCOMES)
+
+
+def is_refusal_alone(body: Json) -> bool:
+    """Whether a good reply to a read says that it failed, and shows nothing beside that.
+
+    A word like `status: error` may be what the thing itself shows.
+    """
+    names = plain_names(body)
+    error = names.pop("error", None)
+    if not (says_refused(body) or (error and isinstance(error, str | Mapping))):
+        return False
+    return not any(member for name, member in names.items() if name not in (*_BESIDE, *_OUTCOMES, "errors"))
 
 
 def refuses_all(body: Json) -> tuple[int, ...] | None:
@@ -121,10 +152,18 @@ def _is_error_alone(body: Json) -> bool:
     names = plain_names(body)
     errors = [names.pop(name, None) for name in ("error", "errors")]
     is_told = any(each and isinstance(each, str | list | Mapping) for each in errors)
-    is_said = any(str(names.pop(name)).lower() in _REFUSALS for name in _WORDS if isinstance(names.get(name), str))
-    is_status = "message" in names and _status_in({"status": names.get("code")}) >= _REFUSED
+    is_said = any(str(names.pop(name)).lower() in REFUSALS for name in _WORDS if isinstance(names.get(name), str))
+    is_status = any(name in names for name in _SAYING) and _code_in(names) >= _REFUSED
     rest = (member for name, member in names.items() if name not in (*_BESIDE, *_OUTCOMES))
     return (is_told or is_said or is_status) and not any(rest)
+
+
+def _code_in(names: Mapping[str, Json]) -> int:
+    """The status of an answer, or its own number for what went wrong; 0 where it says that all is well."""
+    said = str(next((names[name] for name in _SAYING if name in names), ""))
+    codes = (*(names.get(name) for name in _STATUSES), names.get("code"), names.get("errorcode"))
+    told = next((code for code in codes if code is not None and re.match(r"[1-9]\d{2,5}\b", str(code))), 0)
+    return 0 if _FINE.fullmatch(said) else int(re.sub(r"\D.*", "", str(told)))
 
 
 def _status_in(names: Mapping[str, Json]) -> int:

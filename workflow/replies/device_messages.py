@@ -16,7 +16,7 @@ from typing import Any
 from workflow.json.pointers import NOTHING, parse_pointer, resolve
 from workflow.profiles.profile import Profile
 from workflow.profiles.profile_speech import Envelope, JobRule
-from workflow.replies.answers import answers_in, plain_name, plain_names, says_refused
+from workflow.replies.answers import REFUSALS, answers_in, is_refusal_alone, plain_name, plain_names, refuses_all
 from workflow.replies.device_texts import filled, says_nothing, texts_of_markup, told_once
 
 Json = Any
@@ -36,6 +36,8 @@ _CODES = ("messageid", "code", "errorcode", "type", "reason", "status", "id", "e
 _ARGUMENTS = ("messageargs", "messageparameters", "args", "arguments", "parameters", "params", "messagearguments")
 _ABOUT = ("relatedproperties", "field", "pointer", "loc", "param", "parameter", "property", "target", "path",
           "attribute", "source", "name", "location")  # fmt: skip
+_ERRORS = ("error", "errors", "errormessage", "fault", "failurereason", "failuremessage")
+_STATES = ("status", "state", "taskstate", "jobstate", "phase")
 _LEFT_OUT = ("stack", "stacktrace", "trace", "traceback", "backtrace", "innererror", "debug", "debuginfo", "request")
 _NO_FIELDS = ("domain", "lang", "language", "locale")
 _SEVERITIES = ("severity", "messageseverity", "level")
@@ -60,10 +62,11 @@ def device_words(
     if status >= 400:
         return sentences(status, headers, redact(body), profile.envelope, redact)
     rule = next((rule for rule in profile.jobs if operation in (rule.poll, *rule.other_views)), None)
+    found: Callable[..., tuple[str, ...]]
     if rule is not None:
         found = partial(job_sentences, rule=rule)
     elif operation.startswith(_READS):
-        return ()
+        found = _of_read
     else:
         found = partial(refusals, envelope=profile.envelope)
     # Secrets go before anything is cut or put on one line; what says nothing need not be searched for them.
@@ -93,6 +96,15 @@ def refusals(body: Json, envelope: Envelope | None = None, redact: Redact = lamb
 def job_sentences(body: Json, rule: JobRule, redact: Redact = lambda value: value) -> tuple[str, ...]:
     """What a job says of itself, its places filled."""
     return told_once(_of_job(body, rule), redact)
+
+
+def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...]:
+    """What a good reply to a read says where it is an error, or shows one thing that has failed: a job, say."""
+    shown = body[0] if isinstance(body, list) and len(body) == 1 else body
+    names = plain_names(shown)
+    has_failed = any(str(names.get(name)).lower() in REFUSALS for name in _STATES)
+    told = [names[name] for name in _ERRORS if has_failed and isinstance(names.get(name), str | list | Mapping)]
+    return told_once(_Walk().texts(shown if is_refusal_alone(shown) else told), redact)
 
 
 # Where a profile says it
@@ -149,7 +161,7 @@ def _of_annotation(about: str, told: Json) -> Iterator[str]:
 
 
 def _beside_success(body: Json) -> Iterator[str]:
-    if says_refused(body):
+    if refuses_all(body) == ():
         yield from _Walk().texts(body)
         return
     names = plain_names(body)

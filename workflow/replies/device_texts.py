@@ -21,6 +21,7 @@ Clean = Callable[[str], str]
 MOST_SENTENCES = 5
 MOST_CHARACTERS = 300  # a sentence, or two; more is a page
 _MOST_READ = 64 * 1024  # of a page, where its title and its first heading stand
+_MOST_BEFORE = 1000  # characters in which a page begins
 _MOST_WHOLE = 4000  # of a text before secrets are taken out of it: a cut must not leave half of one
 _PHRASES = frozenset(status.phrase.lower() for status in HTTPStatus)
 # Say nothing where something else is said. Redfish, DSP0266: a general error only points to the others.
@@ -94,13 +95,17 @@ def _plain(value: Json) -> str:
     return value if isinstance(value, str) else text_of(value)[:MOST_CHARACTERS]
 
 
+def is_page(text: str) -> bool:
+    """Whether it is a page of HTML, whatever it is called."""
+    return text[:_MOST_BEFORE].lstrip("\ufeff \t\r\n").lower().startswith(("<!doctype html", "<html", "<head", "<body"))
+
+
 def texts_of_markup(text: str, media_type: str) -> Iterator[str]:
     """What a reply that is no JSON says: an HTML page's title and heading, a message of XML, the text itself."""
     shown = text[:_MOST_READ]
-    start = shown.lstrip("\ufeff \t\r\n")[:200].lower()
-    if "html" in media_type or start.startswith(("<!doctype html", "<html", "<head", "<body")):
+    if "html" in media_type or is_page(shown):
         yield from _of_page(shown)
-    elif "xml" in media_type or start.startswith(("<?xml", "<")):
+    elif "xml" in media_type or shown.lstrip("\ufeff \t\r\n").startswith("<"):
         yield from _of_xml(shown)
     else:
         yield shown

@@ -6,7 +6,8 @@ for people), what was `asked` (a value as in a payload), where it is `found` (a 
 (the state that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why.
 With `before`, a value or several, it is about what has to be new: what is `found` must not be among what was there. One
 that is `assumed` follows from equal names alone: only another value there is a difference, null and nothing are not
-seen. Pure; made ready by `plan`, judged by `interpreter`, shown to approvers by `governance.approval.dossier`.
+seen; where values stand `against` it, only one of these is. Pure; made ready by `plan`, judged by `interpreter`, shown
+to approvers by `governance.approval.dossier`.
 """
 
 import re
@@ -21,7 +22,8 @@ from workflow.documents.values import Missing, Value
 from workflow.json.pointers import NOTHING
 from workflow.replies.comparing import Rule, compared, sameness
 
-Sight = Literal["seen", "form", "differs", "unseen", "old"]  # old: it was there before, and was to be new
+# old: it was there before, and was to be new; moving: neither what was asked for nor what stands against it
+Sight = Literal["seen", "form", "differs", "unseen", "old", "moving"]
 Verified = Literal["all", "some", "none"]
 # What devices show in place of a secret.
 _MASKED = re.compile(r"[*•●xX]{3,}|[<\[(](hidden|masked|redacted|secret)[>\])]|(redacted|hidden)", re.IGNORECASE)
@@ -45,6 +47,7 @@ class Expectation:
     is_shown: bool = True
     before: Value | None = None
     is_assumed: bool = False
+    against: tuple[Json, ...] = ()
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -67,6 +70,11 @@ class ExpectationFinding:
     def is_otherwise(self) -> bool:
         """Whether it is not as was asked for."""
         return self.sight in ("differs", "old")
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether it is worth another look."""
+        return self.is_otherwise or self.sight == "moving"
 
     def to_json(self) -> dict[str, Json]:
         return {name: getattr(self, name) for name in ExpectationFinding.__slots__}
@@ -115,16 +123,19 @@ def evaluated(value: Value, scope: Scope) -> Json:
         return NOTHING
 
 
-def _finding(expected: Expectation, place: str, asked: Json, found: Json, sameness: str) -> ExpectationFinding:
+def _finding(expected: Expectation, place: str, asked: Json, found: Json, how: str) -> ExpectationFinding:
+    against = expected.against
+    if how == "differs" and against and all(sameness(one, found) == "differs" for one in against):
+        return ExpectationFinding(place, "moving", f"it is shown as {_short(None if found is NOTHING else found)}")
     is_missing = found is NOTHING
     is_optional = expected.is_lenient or expected.is_assumed
-    if sameness == "differs" and ((is_missing and is_optional) or (found is None and expected.is_assumed)):
+    if how == "differs" and ((is_missing and is_optional) or (found is None and expected.is_assumed)):
         return ExpectationFinding(place, "unseen", "the read does not show it")
-    if sameness == "differs" and _SECRET.search(place.rpartition("/")[2]):
+    if how == "differs" and _SECRET.search(place.rpartition("/")[2]):
         return ExpectationFinding(place, "unseen", "a secret is not read back")
-    if isinstance(found, str) and sameness == "differs" and _MASKED.fullmatch(found.strip()):
+    if isinstance(found, str) and how == "differs" and _MASKED.fullmatch(found.strip()):
         return ExpectationFinding(place, "unseen", "the device shows it masked")
-    sight: Sight = "seen" if sameness == "same" else "form" if sameness == "form" else "differs"
+    sight: Sight = "seen" if how == "same" else "form" if how == "form" else "differs"
     return ExpectationFinding(place, sight, expected.text, asked, None if is_missing else found)
 
 
@@ -143,7 +154,7 @@ def verdict_of(findings: Iterable[ExpectationFinding]) -> Verdict:
     otherwise = [each for each in known if each.is_otherwise]
     differing = [each for each in otherwise if each.sight == "differs"]
     seen = [each for each in known if each.sight in ("seen", "form")]
-    unseen = [each for each in known if each.sight == "unseen"]
+    unseen = [each for each in known if each.sight in ("unseen", "moving")]
     if not known:
         return Verdict()
     verified: Verified = "none" if not seen else "some" if unseen or otherwise else "all"

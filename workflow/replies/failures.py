@@ -42,6 +42,8 @@ REMEDIES: Mapping[str, str] = {
     "loop_limit": "The workflow went round without an end; correct the workflow.",
     "too_many": "Ask for fewer: give the id where the workflow takes one, or raise `paging.most` in the profile.",
     "not_a_list": "Nothing is known of what there is. See what the device says instead, and call again when it lists.",
+    "gone_meanwhile": "It is gone by this call or by another, or it is not at this address: look whether it is there.",
+    "nothing_shown": "Nothing is known of what there is. See what the device says, and call again when it shows it.",
     "list_incomplete": "Give the id, or look at the device itself: nobody knows what it did not list.",
     "page_loop": "The device's pages lead in a circle. Give the id, or look at the device itself.",
     "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",

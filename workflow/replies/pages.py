@@ -154,7 +154,7 @@ def whole(pages: Pages, known: Mapping[str, Json], reply: Reply) -> tuple[Reply,
     if short is not None and short.is_short:
         headers[INCOMPLETE_HEADER] = short.text
     body = reply.body
-    if known["pages"] > 1 or resolve(body, pages.members) is None:
+    if known["pages"] > 1 or known["twice"] or resolve(body, pages.members) is None:
         body = replaced(body, pages.members, known["items"])
     return replace(reply, headers=headers, body=body), short
 
@@ -180,8 +180,11 @@ def _page(pages: Pages, reply: Reply, number: int) -> list[Json]:
 
 def _joined(pages: Pages, before: Mapping[str, Any], page: list[Json]) -> dict[str, Json]:
     """The items with those of one more page; what came before and comes once more is taken as it is now."""
-    if not before["items"] or pages.id is None:
+    if pages.id is None:
         return {"items": [*before["items"], *page]}
+    if not before["items"]:
+        once = _once(pages.id, page)
+        return {"items": once, "twice": before["twice"] + len(page) - len(once)}
     places = {_key(item, pages.id): number for number, item in enumerate(before["items"])}
     items, fresh, twice = list(before["items"]), [], before["twice"]
     for item in page:
@@ -192,6 +195,22 @@ def _joined(pages: Pages, before: Mapping[str, Any], page: list[Json]) -> dict[s
         else:
             items[place], twice = item, twice + 1
     return {"items": [*items, *fresh], "twice": twice}
+
+
+def _once(at: Parts, page: list[Json]) -> list[Json]:
+    """The items, each once: what is listed a second time just as it was is no second thing."""
+    first: dict[str, Json] = {}
+    for item in page:
+        if (key := _key(item, at)) and first.setdefault(key, item) is not item and first[key] == item:
+            break
+    else:
+        return page
+    first = {}
+    return [
+        item
+        for item in page
+        if not (key := _key(item, at)) or first.setdefault(key, item) is item or first[key] != item
+    ]
 
 
 def _key(item: Json, at: Parts) -> str:

@@ -20,7 +20,8 @@ from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
-from workflow.replies.answers import complains_alone, refuses_all, takes_a_part
+from workflow.replies.answers import complains_alone, is_refusal_alone, refuses_all, takes_a_part
+from workflow.replies.device_texts import is_page
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
 from workflow.replies.pages import PageError, Pages, query_after, walked
@@ -45,6 +46,11 @@ from workflow.requests.versions import VersionRefused, version_outputs
 from workflow.running.fates import DoubtfulTurn
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
+
+# Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
+_SHOWING = ("lookup", "check", "read_back", "gone")
+_WITH_A_BODY = 200
+_NOT_THERE = (404, 410)
 
 
 def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -114,6 +120,10 @@ class _Turn(DoubtfulTurn):
         scope = self.scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
+        if is_good and step.is_safe and self._shows_nothing(reply):
+            text = f"{step.key} was answered with {reply.status}, and the answer shows nothing of what was asked for"
+            self._no_list(Failure(self.key, "nothing_shown", text, reply.status, said=reply.said))
+            return
         if self.frame.look is not None:
             self.has_looked(scope, has_succeeded)
             return
@@ -134,10 +144,31 @@ class _Turn(DoubtfulTurn):
         led = leads_to(reply.status, reply.headers)
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self.key, code, text, reply.status, said=reply.said)
-        if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
+        if self._is_gone_meanwhile(reply) and not self._is_explained(scope):
+            text = f"{step.key} was answered with {reply.status}, though it was there a moment before"
+            self.in_doubt = (*self.in_doubt, self.key)
+            self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
+        elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
         else:
             self._failed(scope, failure)
+
+    def _is_gone_meanwhile(self, reply: Reply) -> bool:
+        """Whether a deletion finds nothing of what this run has seen: who stands between may have asked twice."""
+        if reply.status not in _NOT_THERE or self.step.effect != "delete" or self.key in self.in_doubt:
+            return False
+        before = self.flow.steps[: self.frame.step]
+        return any(each.role in _SHOWING and self.frame.outputs.get(each.step_id) for each in before)
+
+    def _shows_nothing(self, reply: Reply) -> bool:
+        """Whether a read was answered well, with an error, a page for people or nothing, not with what is there."""
+        body, role = reply.body, self.step.role
+        if role in _SHOWING and isinstance(body, str) and is_page(body):
+            return True
+        is_empty = (
+            role == "gone" and reply.status == _WITH_A_BODY and self.step.method != "HEAD" and body in (None, "", {})
+        )
+        return is_empty or (role != "wait" and is_refusal_alone(body))
 
     def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:
         """Whether a change was answered well, and the answer says that nothing of it was done: then the run is over.
@@ -199,7 +230,7 @@ class _Turn(DoubtfulTurn):
         self.change(pages=None)
         if self.frame.look is not None:
             self.has_looked(self.scope(), False)
-        elif self.step.role in ("read_back", "wait"):
+        elif self.step.role in ("read_back", "wait", "gone"):
             self._failed(self.scope(), failure)
         else:
             self.end_failed(failure)
@@ -269,7 +300,7 @@ class _Turn(DoubtfulTurn):
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
         found = looked_at(step.expects, scope)
-        if step.is_safe and any(each.is_otherwise for each in found):
+        if step.is_safe and any(each.is_to_come for each in found):
             retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
             if retry is not None and self._retries(retry, scope):
                 return False

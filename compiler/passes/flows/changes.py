@@ -31,7 +31,9 @@ from compiler.passes.resources import shape
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
-_OK = queries.simple("$statusCode == 200")
+_IS_GOOD = "$statusCode == 200"
+_OK = queries.simple(_IS_GOOD)
+_DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
 _GONE_TRIES = 10  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 MADE_BY_A_JOB = "made_by_a_job"
@@ -433,8 +435,23 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
 
 
 def _missing(builder: Builder, resource: Resource, read: Operation) -> list[str]:
-    missing = ["$statusCode == 404", "$statusCode == 410", *_signs_of_absence(builder, read)]
-    return [*missing, f"$response.body#{resource.item_at} == null"] if resource.item_is_list else missing
+    signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
+    missing = ["$statusCode == 404", "$statusCode == 410", *signs]
+    nothing = f"({queries.all_of((_IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
+    return [*missing, nothing] if resource.item_at else missing
+
+
+def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
+    """What is kept for a while after its deletion, and says so: by a state that the description lists, or a flag."""
+    schemas, found = builder.context.schemas, []
+    for name, member in schemas.members(resource.schema).items():
+        at = f"$response.body#{resource.item_at}/{escape(name)}"
+        states = [each for each in schemas.values(member) if words.split(str(each))[-1:] in _DELETED]
+        if states and words.split(name)[-1:] in (("state",), ("status",), ("phase",)):
+            found.append(queries.one_of_states(at, tuple(map(str, states))))
+        elif name.lower().replace("_", "").removeprefix("is") == "deleted" and schemas.kind(member) == "boolean":
+            found.append(f"{at} == true")
+    return [f"({queries.all_of((_IS_GOOD, each))})" for each in found]
 
 
 def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
@@ -445,7 +462,7 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
     shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
     if rule.nothing_at is not None:
         shown.append(f"$response.body#{rule.nothing_at} == null")
-    good = [queries.all_of(("$statusCode == 200", each)) for each in shown]
+    good = [queries.all_of((_IS_GOOD, each)) for each in shown]
     return [*(f"$statusCode == {status}" for status in rule.statuses), *(f"({each})" for each in good)]
 
 

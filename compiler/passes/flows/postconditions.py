@@ -2,19 +2,21 @@
 
 Before: resources with their actions, and jobs. After: an action has `leaves` where the profile says what
 (`postconditions`), or where the description itself makes it plain: a member of its body has the name and the values
-of a member of the thing. Names agree by chance, too: so nothing is taken from an action that makes, reads or removes
-something, that is about a part of the thing (`delete_subnet`), that is in force later, or whose answer shows another
-thing; nothing from members that say which thing, what is to be done or how, that servers make or that are secret. What
-is assumed so is told by `assumptions`. Called by the pipeline.
+of a member of the thing, or its own words promise a state that the thing knows (`reached`). Names agree by chance, too:
+so nothing is taken from an action that makes, reads or removes something, that is about a part of the thing
+(`delete_subnet`), that is in force later, or whose answer shows another thing; nothing from members that say which
+thing, what is to be done or how, that servers make or that are secret. What is assumed so is told by `assumptions`.
+Called by the pipeline.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.ir.model import ActionPostcondition, Api, Effect, Operation, Resource, Schema
+from compiler.ir.model import ActionPostcondition, Api, Effect, Job, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.inputs.usual import is_server_made
+from compiler.passes.flows.reached import Reached, reached
 from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
 from compiler.passes.identity import is_a_name, says_id
 from compiler.passes.names import words
@@ -33,7 +35,7 @@ def _set(text: str) -> frozenset[str]:
 
 # Actions that come out at another thing than the one they are asked of, or at none.
 _ELSEWHERE = (
-    words.MAKING
+    (words.MAKING - {"attach"})
     | words.READING
     | _set(
         "test run execute schedule migrate move send submit report install register append allocate reserve archive "
@@ -52,15 +54,16 @@ _RENAMING = frozenset(("rename", "set", "change", "update", "modify", "edit"))
 
 def run(api: Api, options: Options) -> PassOutcome:
     owners = {key: resource for resource in api.resources for key in resource.actions if resource.read}
-    reader = _Reader(SharedSchemas(api.schemas), options.profile)
+    reader = _Reader(SharedSchemas(api.schemas), options.profile, api.jobs)
     operations = tuple(reader.with_leaves(o, owners[o.key]) if o.key in owners else o for o in api.operations)
     return PassOutcome(replace(api, operations=operations))
 
 
 class _Reader:
-    def __init__(self, schemas: SharedSchemas, told: profile.Profile) -> None:
+    def __init__(self, schemas: SharedSchemas, told: profile.Profile, jobs: tuple[Job, ...]) -> None:
         self.schemas = schemas
         self.profile = told
+        self.jobs = jobs
 
     def with_leaves(self, operation: Operation, owner: Resource) -> Operation:
         if operation.effect is not Effect.ACT or operation.is_safe or operation.left_out:
@@ -82,7 +85,20 @@ class _Reader:
         if self._comes_out_elsewhere(operation, owner) or not self._is_done_to_one(operation, owner):
             return None
         shown = tuple((f"/{escape(name)}", f"/{escape(name)}") for name in self._alike(operation, owner))
+        state = None if shown else self._reached(operation, owner)
+        if state is not None:
+            return ActionPostcondition(held=((state.place, state.value),), is_assumed=True, against=state.against)
         return ActionPostcondition(shown, is_assumed=True) if shown else None
+
+    def _reached(self, operation: Operation, owner: Resource) -> Reached | None:
+        """What the action's own words promise, where they speak of nothing but the thing."""
+        if any(
+            re.search(f"^{re.escape(operation.key)}$", t.operation) for r in self.profile.states for t in r.transitions
+        ):
+            return None
+        about = {words.singular(word) for name in (owner.name, owner.noun) for word in words.split(name)}
+        said = [word for word in _names_of(operation)[0] if words.singular(word) not in about | EMPTY_WORDS]
+        return reached(said, self.schemas.members(owner.schema), self.schemas)
 
     def _is_done_to_one(self, operation: Operation, owner: Resource) -> bool:
         """Whether it is done to the thing that its address names, as one object says, and to no part of it."""
@@ -100,7 +116,8 @@ class _Reader:
         """Whether the answer is a thing with an id, and not the one that it is done to."""
         shown = operation.success.schema if operation.success is not None else None
         is_own = self.schemas.component(shown) == self.schemas.component(owner.schema) != ""
-        return not is_own and any(says_id(name) for name in self.schemas.members(shown))
+        handles = {job.handle_at.rpartition("/")[2] for job in self.jobs if operation.key in job.operations}
+        return not is_own and any(says_id(name) for name in self.schemas.members(shown) if name not in handles)
 
     def _alike(self, operation: Operation, owner: Resource) -> Iterator[str]:
         """The members of the body that the thing has too, with the same kind of values."""

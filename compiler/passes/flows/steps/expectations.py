@@ -170,8 +170,9 @@ class _Writer:
             if place is not None and not (self.has_branches and not _is_plain(value)):
                 left = self._one(operation, resource, item, source, value, place)
                 yield {**left, "assumed": True} if leaves.is_assumed else left
+        against = {"assumed": True, "against": list(leaves.against)} if leaves.is_assumed else {}
         for place, value in leaves.held if not self.has_branches else ():
-            yield {"place": place, "asked": value, "found": _inside(item, place)}
+            yield {"place": place, "asked": value, "found": _inside(item, place), **against}
 
     def _expected(
         self, change: FlowStep, operation: Operation, resource: Resource, back: FlowStep

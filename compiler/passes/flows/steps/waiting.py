@@ -19,6 +19,9 @@ from compiler.passes.names.paths import item_prefixes, parameter_of, parent, seg
 
 _ELSEWHERE = "wait_elsewhere"  # the step, and the label at its place
 _OK = queries.simple("$statusCode == 200")
+# Compared without letter case (Arazzo 1.1, "simple" conditions).
+_WELL = ("completed", "complete", "succeeded", "finished", "done")
+_BADLY = ("failed", "error", "aborted", "cancelled", "canceled", "rejected", "timedout", "exception")
 # What says nothing of the job: no answer at all, and what stands before the device or in it (RFC 9110, 15.5 and 15.6).
 _AWAY = (401, 403, 408, 409, 423, 425, 429, 500, 502, 503, 504)
 
@@ -45,6 +48,7 @@ def wait(
     # By a rule of the profile whoever runs the workflow reads it, with its places filled: the device's own words.
     told = f": {{$response.body#{job.message}}}" if job.message and not builder.context.profile.jobs else ""
     outputs: dict[str, Any] = {"state": state}
+    ended_well, ended_badly = (*job.succeeded, *_usual(job, _WELL)), (*job.failed, *_usual(job, _BADLY))
     has_result = job.result is not None and not job.result_view
     if has_result:
         outputs["result"] = _result(job)
@@ -55,9 +59,9 @@ def wait(
         description=f"Wait for the {job.name}.",
         parameters=(*where, (job.parameter, "path", handle)),
         outputs=outputs,
-        success=(_OK, *_ended_well(job, state, job.succeeded)),
+        success=(_OK, *_ended_well(job, state, ended_well)),
         branches=({"name": "ended", "stepId": "@after"},) if elsewhere else (),
-        failures=_failures(job, state, job.succeeded, job.failed, told, bool(elsewhere), following),
+        failures=_failures(job, state, ended_well, ended_badly, told, bool(elsewhere), following),
         watches=tuple(f"$response.body#{place}" for place in (job.state, job.progress) if place),
         stalls_after_s=job.stalled_s,
     )
@@ -69,6 +73,12 @@ def wait(
     elif job.result_view:
         _read_result(builder, job, handle)
     return step
+
+
+def _usual(job: Job, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Words that mean an end everywhere, beside those that are told: who waits on after them waits for nothing."""
+    told = {each.lower() for each in (*job.succeeded, *job.failed, *job.waiting, *job.pending)}
+    return tuple(word for word in usual if word not in told)
 
 
 def _wait_elsewhere(builder: Builder, job: Job, view: JobView, handle: str) -> None:

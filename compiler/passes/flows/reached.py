@@ -1,0 +1,88 @@
+"""Which value an action's own words promise: `POST /machines/{id}/stop` leaves a machine that is stopped.
+
+Read off the action's words and the values that the description lists for a state of the thing; a flag (`enabled`) has
+its own verbs. Only a description that knows the value and its opposite says so: what else is shown, a state on the way,
+speaks neither for the action nor against it. Pure; called by `postconditions` where no profile says more.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.ir.model import Schema
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from workflow.json.pointers import escape
+
+_ON = frozenset({"running", "run", "on", "active", "started", "up", "online", "poweredon", "powered on", "power on"})
+_OFF = frozenset(
+    {"stopped", "off", "shutoff", "shut off", "shutdown", "shut down", "halted", "down", "offline", "inactive"}
+    | {"poweredoff", "powered off", "power off"}
+)
+_PAUSED = frozenset({"paused", "suspended"})
+_ENABLED = frozenset({"enabled", "active"})
+_DISABLED = frozenset({"disabled", "inactive"})
+# What is said → states in which the thing is afterwards, and states in which it is not.
+_STATES = {
+    **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_ON, _OFF)),
+    **dict.fromkeys(
+        ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "turn off", "switch off"), (_OFF, _ON)
+    ),
+    **dict.fromkeys(("pause", "suspend"), (_PAUSED, _ON)),
+    **dict.fromkeys(("unpause", "resume"), (_ON, _PAUSED)),
+    **dict.fromkeys(("enable", "activate"), (_ENABLED, _DISABLED)),
+    **dict.fromkeys(("disable", "deactivate"), (_DISABLED, _ENABLED)),
+}
+_FLAGS = {
+    "enable": ("enabled", True),
+    "disable": ("enabled", False),
+    "activate": ("active", True),
+    "deactivate": ("active", False),
+    "lock": ("locked", True),
+    "unlock": ("locked", False),
+    "pause": ("paused", True),
+    "unpause": ("paused", False),
+    "suspend": ("suspended", True),
+    "archive": ("archived", True),
+    "unarchive": ("archived", False),
+}
+_STATE_WORDS = (("state",), ("status",), ("power",), ("phase",))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`place`: pointer into the thing; `value`: what is there afterwards; `against`: what shows that it is not so."""
+
+    place: str
+    value: Any
+    against: tuple[Any, ...]
+
+
+def reached(said: Iterable[str], members: Mapping[str, Schema], schemas: SharedSchemas) -> Reached | None:
+    """What the words `said` promise of a thing with these members; None where one would have to guess."""
+    verb = " ".join(said)
+    found = [*_flags(verb, members, schemas), *_states(verb, members, schemas)]
+    return found[0] if len(found) == 1 else None
+
+
+def _flags(verb: str, members: Mapping[str, Schema], schemas: SharedSchemas) -> Iterator[Reached]:
+    wanted, value = _FLAGS.get(verb, ("", None))
+    for name, member in members.items():
+        said = words.split(name)
+        if wanted and said[-1:] == (wanted,) and said[:-1] in ((), ("is",)) and schemas.kind(member) == "boolean":
+            yield Reached(f"/{escape(name)}", value, (not value,))
+
+
+def _states(verb: str, members: Mapping[str, Schema], schemas: SharedSchemas) -> Iterator[Reached]:
+    wanted, opposite = _STATES.get(verb, (frozenset(), frozenset()))
+    for name, member in members.items():
+        values = schemas.values(member) if wanted and words.split(name)[-1:] in _STATE_WORDS else ()
+        reached_by = [each for each in values if _said(each) in wanted]
+        against = [each for each in values if _said(each) in opposite]
+        failed = [each for each in values if words.is_about(words.split(str(each)), words.BROKEN)]
+        if len(reached_by) == 1 and against:
+            yield Reached(f"/{escape(name)}", reached_by[0], (*against, *failed))
+
+
+def _said(value: Any) -> str:
+    return " ".join(words.split(str(value)))

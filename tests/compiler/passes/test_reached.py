@@ -1,0 +1,71 @@
+"""States that an action's own words promise: only where the description knows the state and its opposite."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.ir.schemas import SharedSchemas
+from compiler.lint import lint
+from compiler.passes.flows.reached import Reached, reached
+from tests.compiler.passes.test_postconditions import DRIVE, action_of, read_back, request, spec, understood
+
+POWER = {"type": "string", "enum": ["RUNNING", "STOPPED", "STARTING", "ERROR"]}
+FLAG = {"type": "boolean"}
+
+
+def found(verb: str, **members: Any) -> Reached | None:
+    return reached(verb.split(), members, SharedSchemas({}))
+
+
+@pytest.mark.parametrize(
+    ("verb", "members", "place", "value", "against"),
+    [
+        ("start", {"status": POWER}, "/status", "RUNNING", ("STOPPED", "ERROR")),
+        ("power off", {"powerState": {"type": "string", "enum": ["On", "Off"]}}, "/powerState", "Off", ("On",)),
+        ("stop", {"state": POWER, "name": {"type": "string"}}, "/state", "STOPPED", ("RUNNING", "ERROR")),
+        ("disable", {"enabled": FLAG}, "/enabled", False, (True,)),
+        ("lock", {"is_locked": FLAG}, "/is_locked", True, (False,)),
+    ],
+)
+def test_a_plain_word_promises_the_state_of_its_name(
+    verb: str, members: Any, place: str, value: Any, against: Any
+) -> None:
+    assert found(verb, **members) == Reached(place, value, against)
+
+
+@pytest.mark.parametrize(
+    ("verb", "members"),
+    [
+        ("start", {"status": {"type": "string"}}),  # nobody lists the states
+        ("start", {"status": {"type": "string", "enum": ["RUNNING", "QUEUED"]}}),  # nor the opposite
+        ("start", {"status": POWER, "state": POWER}),  # which of the two?
+        ("start", {"mode": POWER}),
+        ("start backup", {"status": POWER}),
+        ("reboot", {"status": POWER}),  # it was so before
+        ("enable", {"enabled": {"type": "string"}}),
+    ],
+)
+def test_where_one_would_have_to_guess_nothing_is_promised(verb: str, members: Any) -> None:
+    assert found(verb, **members) is None
+
+
+def test_an_action_is_held_against_the_state_that_it_promises_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DRIVE["properties"], "status", POWER)  # type: ignore[arg-type]
+    back = read_back(understood(tmp_path, spec("start", body={})))
+    assert back is not None
+    (expected,) = back.expects
+    assert (expected["asked"], expected["against"]) == ("RUNNING", ["STOPPED", "ERROR"])
+    told = [one.message for one in lint(request(tmp_path, spec("start", body={}))) if one.code == "outcome-assumed"]
+    assert told == ["assumed that the drive shows status RUNNING afterwards"]
+
+
+def test_the_profile_has_the_last_word_on_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DRIVE["properties"], "status", POWER)  # type: ignore[arg-type]
+    nothing = [{"pattern": "/start$"}]
+    assert action_of(understood(tmp_path, spec("start", body={}), postconditions=nothing)).leaves is None
+    moves = [{"operation": "POST /drives/{driveId}/start", "to": "STARTING"}]
+    states = [{"resource": "drives", "field": "/status", "transitions": moves}]
+    assert action_of(understood(tmp_path, spec("start", body={}), states=states)).leaves is None
