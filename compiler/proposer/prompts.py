@@ -26,8 +26,9 @@ INSTRUCTIONS: Mapping[QuestionKind, str] = {
     QuestionKind.ORDER: f"Both are done in one task. Choose which is done first. {_RULE}",
     QuestionKind.PIECE: f"Choose what does what the operator says; “{NONE_OF_THESE}” if nothing does. {_RULE}",
     QuestionKind.SENTENCE: (
-        "Write the short sentence by which an operator would ask for what the title says, in everyday words, without "
-        f"names, numbers or politeness. {_RULE}"
+        "Write three short ways in which operators ask for what the title says, each with another verb, in everyday "
+        "words, without names, numbers or politeness, “;” between them. Where there is “without”, use none of its "
+        f"words. {_RULE}"
     ),
 }
 _Example = tuple[Mapping[str, Any], tuple[str, ...], str]
@@ -54,19 +55,32 @@ EXAMPLES: Mapping[QuestionKind, tuple[_Example, _Example]] = {
         ({"says": "lend a book"}, ("Delete book", "Create loan of book", NONE_OF_THESE), "Create loan of book"),
     ),
     QuestionKind.SENTENCE: (
-        ({"title": "Delete loan of book", "things": ["loan", "book"]}, (), "take a book back"),
-        ({"title": "Find readers", "things": ["reader"]}, (), "who may borrow here"),
+        (
+            {"title": "Delete loan of book", "path": "DELETE /books/{id}/loans/{loan}", "things": ["loan", "book"]},
+            (),
+            "take a book back; end the loan of a book; book was returned",
+        ),
+        (
+            {"title": "Find readers", "path": "GET /readers", "things": ["reader"], "without": ["find", "readers"]},
+            (),
+            "who may borrow here; list everybody with a card; show the members",
+        ),
     ),
 }
 
 
 def messages(question: Question, *, turned: bool) -> Messages:
-    """The whole of one request; `turned`: with offered answers, and the examples, in the other order."""
+    """The whole of one request; `turned`: with offered answers, and the examples, in the other order.
+
+    A sentence is asked for the second time with `others`; what stands before it is the same, which a server that
+    keeps the beginning of the last request reads only once.
+    """
     told: Messages = [{"role": "system", "content": INSTRUCTIONS[question.kind]}]
-    examples = EXAMPLES[question.kind]
-    for facts, options, answer in reversed(examples) if turned else examples:
+    examples, is_turned = EXAMPLES[question.kind], turned and bool(question.options)
+    for facts, options, answer in reversed(examples) if is_turned else examples:
         told += [_asked(facts, options, turned=turned), {"role": "assistant", "content": _line({"answer": answer})}]
-    return [*told, _asked(question.facts, question.options, turned=turned)]
+    facts = {**question.facts, **question.others} if turned else question.facts
+    return [*told, _asked(facts, question.options, turned=turned)]
 
 
 def _asked(facts: Mapping[str, Any], options: tuple[str, ...], *, turned: bool) -> dict[str, str]:

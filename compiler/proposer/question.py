@@ -1,7 +1,7 @@
 """One question about one subject, and what a model said to it.
 
 A closed question offers its answers; it is asked twice, the second time with them turned round, and only what is said
-both times counts. A question without offered answers wants a sentence, and gets two. Values only: how they are put to a
+both times counts. A question without offered answers wants sentences, and is asked again for others. Values only: how they are put to a
 model is `prompts`, what counts is `compiler.proposals`.
 """
 
@@ -32,6 +32,7 @@ class QuestionKind(StrEnum):
 class Question:
     """`facts`: all that the model is told of the subject. `options`: the answers there are; none: a sentence is wanted.
 
+    `others`: what it is told besides when it is asked for the second time, where that is no other order of the answers.
     `expected`: the answer of a question that the compiler can answer itself: whoever is wrong about such tells nothing.
     """
 
@@ -40,6 +41,7 @@ class Question:
     facts: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     expected: str = ""
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

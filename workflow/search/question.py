@@ -24,6 +24,7 @@ from workflow.search.words import (
     MEANS,
     MORE_OF_THEM,
     POLITE,
+    SENDING,
     WANTS,
     WHERE,
 )
@@ -62,7 +63,9 @@ class SearchQuestion:
 def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
     words = WORD.findall(_POSSESSIVE.sub("", text.lower()))[:MOST_WORDS]
-    words = words[3:] if tuple(words[:3]) in _HOW else words
+    is_how = tuple(words[:3]) in _HOW
+    words = words[3:] if is_how else words
+    asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
     while words and words[0] in POLITE:
         words = words[1:]
     ends = tuple(words[:1]) in _ENDING and words[1:] and words[1].endswith("ing")
@@ -70,7 +73,10 @@ def understood(text: str) -> SearchQuestion:
     stems = stems_of(words)
     said = [stems[word] for word in words]
     wants = "delete" if ends else _wants(words, said)
+    if wants == "act" and text.rstrip().endswith("?") and not asks_for_it:
+        wants = "know"
     ideas = list(_ideas(words, said, drops=EMPTY if wants != "know" else EMPTY | LOOKING))
+    ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
     if wants == "act" and len(ideas) == 1:
@@ -88,6 +94,10 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
     if words and words[0] in ASKING:
         return "know"
     wants = _verb_near_the_beginning(said)
+    if "password" in words and _PASSWORD & set(words):
+        return "update"
+    if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
+        return "create"
     if words and words[0] in GIVING and MORE_OF_THEM & set(words):
         return "create"
     if wants != "delete" and _COMPARED & set(words):
@@ -134,12 +144,16 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
 
 _VERBS: dict[tuple[str, ...], Want] = {}
 _GROUPS: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+# With a password, whatever stands between.
+_PASSWORD = frozenset(("reset", "forgot", "forgotten", "lost", "change", "new", "set"))
 # Of a thing that has to become so: "make the disk bigger", "two more CPUs".
 _COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "faster"))
 # Who asks how to do a thing wants it done.
 _HOW = frozenset(
     ("how", verb, who) for verb in ("do", "can", "could", "would", "should", "to") for who in ("i", "we", "you")
 )
+# Who asks whether somebody can do a thing wants it done as well.
+_ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will") for who in ("i", "we", "you"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # "the VM's disk" is about a VM.
