@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from workflow.search.findable import Findable, humps
-from workflow.search.question import Idea, SearchQuestion, understood, want_of
+from workflow.search.question import Idea, SearchQuestion, of_a_name, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
@@ -36,7 +36,7 @@ _FITS: Mapping[str, Mapping[str, float]] = {
     "update": {"update": 1.5, "create": 0.7, "delete": 0.4},
     "delete": {"delete": 1.6, "create": 0.4, "update": 0.5, "ensure": 0.4},
     "act": {"create": 0.9, "delete": 0.7},
-    "name": {"find": 1.5, "describe": 1.4, "create": 0.9, "delete": 0.7},
+    "name": {"find": 1.5, "describe": 1.4, "create": 0.9, "update": 0.8, "delete": 0.7},
 }
 # Words of looking stand in names of changes too ("check the consistency"): there the words decide.
 _CHANGE_FOR_A_LOOK = 0.3
@@ -177,6 +177,9 @@ class Index:
         least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
         for idea in question.ideas:
             found = self._matching(idea, least)
+            name = None if found else of_a_name(idea)
+            if name is not None:
+                idea, found = name, self._matching(name, least)
             if api is not None:
                 found = {place: hit for place, hit in found.items() if self._fits(place, api, None)}
             rarity = math.log(1 + count / (1 + len(found))) if found else 0.0

@@ -23,6 +23,8 @@ from workflow.search.words import (
     LOOKING,
     MEANS,
     MORE_OF_THEM,
+    NAMED_THINGS,
+    OF_A_KNOWN_ONE,
     POLITE,
     SENDING,
     WANTS,
@@ -66,8 +68,11 @@ def understood(text: str) -> SearchQuestion:
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
+    words = ["show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     while words and words[0] in POLITE:
         words = words[1:]
+    while words and words[-1] in _THANKS:
+        words = words[:-1]
     ends = tuple(words[:1]) in _ENDING and words[1:] and words[1].endswith("ing")
     words = words[1:] if ends else words
     stems = stems_of(words)
@@ -85,6 +90,14 @@ def understood(text: str) -> SearchQuestion:
     return SearchQuestion(tuple(ideas), wants, bool({"all", "every", "everything"} & set(words)), is_order)
 
 
+def of_a_name(idea: Idea) -> Idea | None:
+    """What a word may mean that looks like the name of one thing ("web01"), where nobody knows it; else None."""
+    word = idea.said[0]
+    if len(idea.said) > 1 or word.isalpha() or word.isdigit():
+        return None
+    return Idea(idea.said, tuple(_stemmed(phrase) for phrase in NAMED_THINGS), share=idea.share * _STATE)
+
+
 def want_of(verb: str) -> Want:
     """What a single verb wants: `delete` for "remove", `act` for one that names an action of its own."""
     return _verbs().get(_stemmed(verb), "act")
@@ -94,6 +107,8 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
     if words and words[0] in ASKING:
         return "know"
     wants = _verb_near_the_beginning(said)
+    if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
+        return "update"
     if "password" in words and _PASSWORD & set(words):
         return "update"
     if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
@@ -154,6 +169,8 @@ _HOW = frozenset(
 )
 # Who asks whether somebody can do a thing wants it done as well.
 _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will") for who in ("i", "we", "you"))
+_GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
+_THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # "the VM's disk" is about a VM.

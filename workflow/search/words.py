@@ -80,7 +80,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("update", "change", "edit", "modify", "set", "rename", "configure", "adjust"),
     ("resize", "bigger", "larger", "grow", "enlarge", "extend", "expand", "scale", "capacity", "size"),
     ("undo", "drop", "discard", "revert", "roll back", "rollback"),
-    ("factory", "defaults", "factory reset", "reset to defaults"),
+    ("factory", "defaults", "factory reset", "reset to defaults", "back to stock"),
     ("clone", "copy", "duplicate", "dup", "replica"),
     ("snapshot", "snap", "restore point", "checkpoint"),
     ("limit", "quota", "cap", "at most"),
@@ -90,7 +90,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("rule", "port", "allow", "open port"),
     ("pause", "suspend", "freeze", "put to sleep"),
     ("resume", "unpause", "unfreeze", "thaw", "continue", "start"),
-    ("migrate", "move", "live migrate", "evacuate", "vacate"),
+    ("migrate", "move", "live migrate", "evacuate", "vacate", "shift", "relocate"),
     ("evict", "eviction", "drain"),
     ("nic", "network interface", "network card", "network adapter", "ethernet", "mac address"),
     ("cpu", "processor", "vcpu", "core"),
@@ -142,7 +142,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("power", "watt", "watts", "electricity", "energy"),
     ("power supply", "psu"),
     ("voltage", "sensor", "reading"),
-    ("configuration", "config", "settings", "configuration profile", "server profile", "profile"),
+    ("configuration", "config", "settings", "configuration profile", "server profile", "profile", "scp"),
     ("backup", "back up", "export", "save", "dump"),
     ("restore", "import", "bring back", "bring in"),
     ("mail", "email", "e mail", "smtp"),
@@ -153,7 +153,9 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("firmware", "bios version", "driver version"),
     ("software update", "upgrade", "patch", "newest release", "new release", "latest version", "latest release"),
     ("update firmware", "flash", "firmware"),
-    ("update", "flash", "upgrade", "install"),
+    ("update", "flash", "install"),
+    ("update firmware", "patch bios", "update bios", "flash bios", "new bios", "firmware"),
+    ("preview", "dry run", "rehearse"),
     ("version", "release"),
     ("health", "healthy", "status", "ok", "bad", "broken", "failed"),
     ("state", "status", "on or off"),
@@ -162,6 +164,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("job", "task", "progress"),
     ("job queue", "queue"),
     ("boot", "booting", "boot order", "pxe", "boot from the network", "network boot"),
+    ("boot order", "boot from", "boot off", "boot first", "boot sequence", "boot devices"),
     ("import", "install", "upload"),
     ("iso", "image", "cd", "dvd", "cdrom", "virtual media", "virtual cd"),
     (
@@ -173,16 +176,20 @@ ALIKE: tuple[tuple[str, ...], ...] = (
         "performance",
         "consume",
         "consumption",
-        "use",
         "using",
+        "in use",
+        "does use",
+        "do use",
+        "cpu use",
+        "memory use",
         "graph",
         "df",
     ),
-    ("controller", "management controller", "management card", "bmc", "baseboard management", "manager"),
+    ("controller", "management controller", "management card", "bmc", "drac", "ilo", "baseboard management", "manager"),
     ("hostname", "host name", "computer name"),
     ("subscribe", "subscription", "listener", "webhook", "trap", "traps"),
     ("ip address", "network interface", "ipv4"),
-    ("dns", "name server", "nameserver", "dns server"),
+    ("dns", "name server", "nameserver", "dns server", "resolver"),
     ("dns ptr", "reverse dns", "ptr"),
     ("support", "tech support", "tsr", "diagnostics"),
     ("schedule", "nightly", "plan", "automatically", "periodic", "regularly"),
@@ -231,7 +238,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (("breaks", "goes wrong", "going bad", "dying", "dead"), ("alert", "alarm", "condition", "health", "failed")),
     (("how often", "every night", "every day", "every hour", "every week", "daily", "hourly", "weekly"), ("schedule",)),
-    (("hyperthreading", "hyper threading", "turbo", "sr iov", "virtualization extensions"), ("bios settings",)),
+    (("hyperthreading", "hyper threading", "turbo", "sr iov", "numa", "c states", "virtualization extensions"), ("bios settings",)),
     (("hardware log", "hardware event log"), ("event log", "sel")),
     (("bios image", "firmware image", "bios update"), ("firmware",)),
     (("virtual drive", "virtual dvd", "virtual floppy"), ("virtual media",)),
@@ -261,6 +268,16 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("the update", "an update", "any updates", "which update", "install update", "new update"),
         ("software update", "firmware update"),
     ),
+    (("sleep",), ("pause", "suspend")),
+    (("use as", "use with", "use in"), ("assign", "attach")),
+    (("dr", "dr site"), ("replication", "remote")),
+    (("okta", "entra", "azure ad", "saml"), ("single sign on", "oidc", "sso")),
+    (("try", "try out", "does work", "arrive"), ("test",)),
+    (("red", "yellow", "critical", "severe"), ("alert", "alarm", "condition", "health")),
+    (("in the background", "background"), ("task", "job")),
+    (("powered", "power status"), ("powerstate", "state", "power on")),
+    (("readonly", "read only", "viewer", "superuser"), ("role", "permission", "privilege", "user")),
+    (("turn into", "back into"), ("convert", "commit", "create")),
     (("healthy", "well", "in shape", "fine"), ("alert", "alarm", "condition", "health")),
     (("mailbox", "inbox", "on call"), ("email", "mail", "recipient")),
     (("boot",), ("start", "power on", "poweron")),
@@ -307,7 +324,7 @@ ASKING = frozenset((
 # Verbs of looking, which many a name of a change has in it as well.
 LOOKING = frozenset((
     "check", "count", "describe", "display", "examine", "find", "get", "inspect", "list", "look", "lookup", "query",
-    "read", "see", "show", "tell", "view", "wait", "watch",
+    "read", "see", "show", "tell", "view", "wait", "watch", "gimme",
 ))  # fmt: skip
 # What behind it only says where: "a disk on web01", "the nodes in the cluster".
 WHERE = frozenset(
@@ -327,6 +344,10 @@ DONE = frozenset(("backup", "clone", "copy", "duplicate", "export", "reboot", "r
 # "Give it another disk" is one more, "give it more memory" is none.
 GIVING = frozenset(("attach", "give", "put"))
 MORE_OF_THEM = frozenset(("another", "second", "third", "extra", "additional"))
+# Behind "make": "make a volume" is a new one, "make the volume bigger" is not.
+OF_A_KNOWN_ONE = frozenset(("his", "her", "it", "its", "my", "our", "that", "the", "their", "this", "your"))
+# What a thing is that is called by a name that nobody knows: "reboot web01".
+NAMED_THINGS = ("vm", "virtual machine", "server", "instance", "machine", "device")
 # Verbs of having things sent from now on: "send alerts to the new address".
 SENDING = frozenset(("forward", "route", "send", "ship", "stream"))
 # Said before what is meant.
@@ -343,7 +364,7 @@ WANTS: Mapping[Literal["create", "update", "delete"], tuple[str, ...]] = {
                "decrease", "resize", "grow", "extend", "raise", "lower", "configure", "adjust", "scale", "write",
                "label", "bump",
                "mark", "cap", "flash", "shrink", "enable", "disable", "activate", "deactivate", "swap", "swap out",
-               "tweak", "bump up", "crank up", "crank", "switch to", "accept", "reject", "limit"),
+               "tweak", "use", "bump up", "crank up", "crank", "switch to", "accept", "reject", "limit"),
     "delete": ("delete", "remove", "get rid", "throw away", "erase", "destroy", "drop", "purge", "take away",
                "kick out", "cancel", "revoke", "get rid of", "wipe", "toss", "throw out", "chuck out", "bin", "trash",
                "nuke", "ditch", "scrap", "tear down", "blow away", "kill off"),
