@@ -1,9 +1,9 @@
 """Sentences by which operators ask for a workflow: which count, of those that a model wrote.
 
-Asked first is about those that people's words lead to least: whose name has words that search knows no others for. The
-second time the words of the title may not be used. A sentence counts when it is a few plain words, asks for what the
-workflow does, names nothing that is not there, is said of no other workflow, and when search then finds this workflow with it among the first three and finds no other
-one later than before by what that is asked for with (the round trip). Pure but for the asking. Called by
+Asked first is about those that people's words lead to least: whose name has words that search knows no others for. A
+sentence counts when it is a few plain words, asks for what the workflow does, names nothing that is not there, is said
+of no other workflow, and when search then finds this workflow with it among the first three and finds no other one
+later than before by what that is asked for with (the round trip). Pure but for the asking. Called by
 `compiler.proposing` when workflows are proved. THREATS.md, B1.
 """
 
@@ -20,7 +20,6 @@ from compiler.proposer.vocabulary import EVERYDAY
 from compiler.proposer.wording import (
     clean,
     fault_of_sentence,
-    identifiers,
     path_words,
     plain_typography,
     words_of,
@@ -33,7 +32,6 @@ from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
 FIRST = 3  # places among which a sentence has to find its workflow
-_INPUTS = 6
 _CHANGES = ("create", "update", "delete")
 _HARM = words.DESTROYING | words.DISRUPTING
 
@@ -54,18 +52,15 @@ def about(compiled: Compiled) -> list[Question]:
 
 def _unheard(title: str) -> int:
     """How many words of it stand alone: whoever says another word for one does not find it."""
-    return sum(not idea.others for idea in understood(title).ideas)
+    return sum(not (idea.others or idea.is_verb) for idea in understood(title).ideas)
 
 
 def _question(compiled: Compiled, one: CompiledWorkflow) -> Question:
     flow = one.flow
-    names = {r.name for r in compiled.api.resources if r.noun == flow.resource} or {words.spoken(flow.resource)}
-    inputs = identifiers((given.name for given in flow.inputs if given.shown), _INPUTS)
-    things = [clean(name, 40) for name in sorted(names)][:_INPUTS]
-    title, (method, _, path) = clean(flow.title, 80), flow.goal.partition(" ")
-    facts = {"title": title, "path": f"{method} {path_words(path)}", "things": things, "inputs": inputs}
-    without = [word for word in dict.fromkeys(words_of(title)) if word not in EMPTY]
-    return Question(QuestionKind.SENTENCE, flow.id, facts, others={"without": without})
+    method, _, path = flow.goal.partition(" ")
+    api = clean(words.spoken(compiled.api.name), 40)
+    facts = {"api": api, "title": clean(flow.title, 80), "path": f"{method} {path_words(path)}"}
+    return Question(QuestionKind.SENTENCE, flow.id, facts)
 
 
 def judge(compiled: Compiled, answers: Sequence[ModelAnswer]) -> JudgedSentences:

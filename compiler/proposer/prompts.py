@@ -26,9 +26,8 @@ INSTRUCTIONS: Mapping[QuestionKind, str] = {
     QuestionKind.ORDER: f"Both are done in one task. Choose which is done first. {_RULE}",
     QuestionKind.PIECE: f"Choose what does what the operator says; “{NONE_OF_THESE}” if nothing does. {_RULE}",
     QuestionKind.SENTENCE: (
-        "Write three short ways in which operators ask for what the title says, each with another verb, in everyday "
-        "words, without names, numbers or politeness, “;” between them. Where there is “without”, use none of its "
-        f"words. {_RULE}"
+        "Say what somebody in a hurry would type to get this done: two short ways, “;” between them, with everyday "
+        f"verbs other than the title's. {_RULE}"
     ),
 }
 _Example = tuple[Mapping[str, Any], tuple[str, ...], str]
@@ -56,31 +55,26 @@ EXAMPLES: Mapping[QuestionKind, tuple[_Example, _Example]] = {
     ),
     QuestionKind.SENTENCE: (
         (
-            {"title": "Delete loan of book", "path": "DELETE /books/{id}/loans/{loan}", "things": ["loan", "book"]},
+            {"api": "library", "title": "Delete loan of book", "path": "DELETE /books/{id}/loans/{loan}"},
             (),
-            "take a book back; end the loan of a book; book was returned",
+            "take a book back; hand in a book",
         ),
         (
-            {"title": "Find readers", "path": "GET /readers", "things": ["reader"], "without": ["find", "readers"]},
+            {"api": "library", "title": "Find readers", "path": "GET /readers"},
             (),
-            "who may borrow here; list everybody with a card; show the members",
+            "who may borrow here; show me everybody with a card",
         ),
     ),
 }
 
 
 def messages(question: Question, *, turned: bool) -> Messages:
-    """The whole of one request; `turned`: with offered answers, and the examples, in the other order.
-
-    A sentence is asked for the second time with `others`; what stands before it is the same, which a server that
-    keeps the beginning of the last request reads only once.
-    """
+    """The whole of one request; `turned`: with offered answers, and the examples, in the other order."""
     told: Messages = [{"role": "system", "content": INSTRUCTIONS[question.kind]}]
-    examples, is_turned = EXAMPLES[question.kind], turned and bool(question.options)
-    for facts, options, answer in reversed(examples) if is_turned else examples:
+    examples = EXAMPLES[question.kind]
+    for facts, options, answer in reversed(examples) if turned else examples:
         told += [_asked(facts, options, turned=turned), {"role": "assistant", "content": _line({"answer": answer})}]
-    facts = {**question.facts, **question.others} if turned else question.facts
-    return [*told, _asked(facts, question.options, turned=turned)]
+    return [*told, _asked(question.facts, question.options, turned=turned)]
 
 
 def _asked(facts: Mapping[str, Any], options: tuple[str, ...], *, turned: bool) -> dict[str, str]:

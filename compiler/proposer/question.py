@@ -1,8 +1,8 @@
 """One question about one subject, and what a model said to it.
 
 A closed question offers its answers; it is asked twice, the second time with them turned round, and only what is said
-both times counts. A question without offered answers wants sentences, and is asked again for others. Values only: how they are put to a
-model is `prompts`, what counts is `compiler.proposals`.
+both times counts. A question without offered answers wants sentences, and is asked once. Values only: how they are put
+to a model is `prompts`, what counts is `compiler.proposals`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,6 @@ class QuestionKind(StrEnum):
 class Question:
     """`facts`: all that the model is told of the subject. `options`: the answers there are; none: a sentence is wanted.
 
-    `others`: what it is told besides when it is asked for the second time, where that is no other order of the answers.
     `expected`: the answer of a question that the compiler can answer itself: whoever is wrong about such tells nothing.
     """
 
@@ -41,13 +40,12 @@ class Question:
     facts: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     expected: str = ""
-    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """`said`: to the options as they are, and to them turned round. `asked`: the digest of all that was told and asked.
-    `model`: its name, with its digest where the server tells one.
+    """`said`: to the options as they are, and to them turned round; without options twice the same. `asked`: the digest
+    of all that was told and asked. `model`: its name, with its digest where the server tells one.
     """
 
     kind: QuestionKind

@@ -25,8 +25,10 @@ from workflow.search.words import (
     MORE_OF_THEM,
     NAMED_THINGS,
     OF_A_KNOWN_ONE,
+    OPPOSITES,
     POLITE,
     SENDING,
+    UNDOING,
     WANTS,
     WHERE,
 )
@@ -84,10 +86,28 @@ def understood(text: str) -> SearchQuestion:
     ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
+    if ends:
+        undone = tuple((stem,) for stem in sorted(opposites_of(ideas[0].said[0])))
+        ideas[0] = replace(ideas[0], others=(*ideas[0].others, *undone))
     if wants == "act" and len(ideas) == 1:
         wants = "name"
     is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
     return SearchQuestion(tuple(ideas), wants, bool({"all", "every", "everything"} & set(words)), is_order)
+
+
+def ended_in(text: str) -> str:
+    """The stem of what is to end: that of "blink" in "stop blinking it"; "" where nothing is."""
+    words = WORD.findall(text.lower())[:2]
+    if len(words) < 2 or (words[0],) not in _ENDING or not words[1].endswith("ing"):
+        return ""
+    return stems_of(words)[words[1]]
+
+
+def opposites_of(stem: str) -> frozenset[str]:
+    """The stems of verbs that undo one: to unblink is to stop blinking."""
+    pairs = (tuple(_stemmed(word)[0] for word in pair) for pair in OPPOSITES)
+    named = {other for pair in pairs if stem in pair for other in pair if other != stem}
+    return frozenset((*(f"{prefix}{stem}" for prefix in UNDOING), *named))
 
 
 def of_a_name(idea: Idea) -> Idea | None:

@@ -32,7 +32,19 @@ ALIKE: tuple[tuple[str, ...], ...] = (
         "kill power",
         "kill the power",
     ),
-    ("turn on", "switch on", "power on", "power up", "start", "start up", "boot up", "poweron", "bring up", "fire up", "back up"),
+    (
+        "turn on",
+        "switch on",
+        "power on",
+        "power up",
+        "start",
+        "start up",
+        "boot up",
+        "poweron",
+        "bring up",
+        "fire up",
+        "back up",
+    ),
     (
         "restart",
         "reboot",
@@ -131,6 +143,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
         "plug into",
         "put in",
         "put into",
+        "put back",
         "stick into",
         "chuck into",
         "assign",
@@ -164,7 +177,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("job", "task", "progress"),
     ("job queue", "queue"),
     ("boot", "booting", "boot order", "pxe", "boot from the network", "network boot"),
-    ("boot order", "boot from", "boot off", "boot first", "boot sequence", "boot devices"),
+    ("boot order", "boot sequence", "boot devices"),
     ("import", "install", "upload"),
     ("iso", "image", "cd", "dvd", "cdrom", "virtual media", "virtual cd"),
     (
@@ -238,7 +251,10 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (("breaks", "goes wrong", "going bad", "dying", "dead"), ("alert", "alarm", "condition", "health", "failed")),
     (("how often", "every night", "every day", "every hour", "every week", "daily", "hourly", "weekly"), ("schedule",)),
-    (("hyperthreading", "hyper threading", "turbo", "sr iov", "numa", "c states", "virtualization extensions"), ("bios settings",)),
+    (
+        ("hyperthreading", "hyper threading", "turbo", "sr iov", "numa", "c states", "virtualization extensions"),
+        ("bios settings",),
+    ),
     (("hardware log", "hardware event log"), ("event log", "sel")),
     (("bios image", "firmware image", "bios update"), ("firmware",)),
     (("virtual drive", "virtual dvd", "virtual floppy"), ("virtual media",)),
@@ -268,6 +284,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("the update", "an update", "any updates", "which update", "install update", "new update"),
         ("software update", "firmware update"),
     ),
+    (("boot from", "boot off", "boot first"), ("boot", "boot once", "boot order", "boot devices")),
     (("sleep",), ("pause", "suspend")),
     (("use as", "use with", "use in"), ("assign", "attach")),
     (("dr", "dr site"), ("replication", "remote")),
@@ -348,6 +365,12 @@ MORE_OF_THEM = frozenset(("another", "second", "third", "extra", "additional"))
 OF_A_KNOWN_ONE = frozenset(("his", "her", "it", "its", "my", "our", "that", "the", "their", "this", "your"))
 # What a thing is that is called by a name that nobody knows: "reboot web01".
 NAMED_THINGS = ("vm", "virtual machine", "server", "instance", "machine", "device")
+# Verbs that undo one another; others are told by how they begin.
+OPPOSITES = (
+    ("attach", "detach"), ("insert", "eject"), ("enable", "disable"), ("pause", "resume"), ("freeze", "thaw"),
+    ("activate", "deactivate"), ("start", "stop"), ("add", "remove"), ("join", "leave"), ("open", "close"),
+)  # fmt: skip
+UNDOING = ("un", "dis", "de")
 # Verbs of having things sent from now on: "send alerts to the new address".
 SENDING = frozenset(("forward", "route", "send", "ship", "stream"))
 # Said before what is meant.
