@@ -28,6 +28,7 @@ from workflow.search.words import (
     OPPOSITES,
     POLITE,
     SENDING,
+    SPOKEN,
     UNDOING,
     WANTS,
     WHERE,
@@ -166,9 +167,10 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
     if not _GROUPS:
         for group in ALIKE:
             phrases = [_stemmed(phrase) for phrase in group]
+            written = [_stemmed(phrase) for phrase in group if SPOKEN.isdisjoint(phrase.split())]
             for phrase in phrases:
                 known = _GROUPS.setdefault(phrase, [])
-                known += [other for other in phrases if other != phrase and other not in known]
+                known += [other for other in written if other != phrase and other not in known]
         for heard, meant in MEANS:
             found = [_stemmed(phrase) for phrase in meant]
             for said in heard:

@@ -320,6 +320,11 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("login", "logins"), ("user", "account")),
 )
 
+# A phrase with one of these is said, and written in no description: nobody has to look for it there.
+SPOKEN = frozenset((
+    "a", "an", "the", "do", "does", "in", "into", "for", "of", "to", "out", "what", "who", "is", "can", "may", "any",
+    "nobody", "not", "again", "me", "us", "has", "have", "that", "next", "this", "it",
+))  # fmt: skip
 # In nearly every question; they would only favour long descriptions.
 EMPTY = frozenset((
     "a", "all", "an", "and", "are", "as", "at", "be", "by", "can", "could", "did", "do", "does", "for", "from", "get",
