@@ -62,7 +62,7 @@ _SEVERAL = re.compile(
 )
 _DETERMINERS = frozenset(("a", "an", "the", "its", "their", "his", "her", "my", "our"))
 # "Delete its snapshots" is about all of them; "read its status" is about one.
-_ALL_OF_ONE = re.compile(r"\b(its|their) (\w+[^\Wsu]s)$")
+_ALL_OF_ONE = re.compile(r"^(?:\w+ )?(its|their) (\w+[^\Wsu]s)$")
 _SAID_BEFORE = _PRONOUNS | {"that", "this", "they", "all", "both", "of"}
 _VERBS = frozenset(stems_of(KNOWN_VERBS).values())
 _GLUE = frozenset(

@@ -35,7 +35,7 @@ _FITS: Mapping[str, Mapping[str, float]] = {
     "update": {"update": 1.5, "create": 0.7, "delete": 0.4},
     "delete": {"delete": 1.6, "create": 0.4, "update": 0.5, "ensure": 0.4},
     "act": {"create": 0.9, "delete": 0.7},
-    "name": {"find": 1.5, "describe": 1.4, "create": 0.9, "update": 0.8, "delete": 0.7},
+    "name": {"find": 1.5, "describe": 1.4, "report": 1.3, "create": 0.9, "update": 0.8, "delete": 0.7},
 }
 # Words of looking stand in names of changes too ("check the consistency"): there the words decide.
 _CHANGE_FOR_A_LOOK = 0.3

@@ -6,12 +6,13 @@ ranking is `index`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import (
+    ACTING,
     ALIKE,
     ASKING,
     BECAUSE,
@@ -24,6 +25,7 @@ from workflow.search.words import (
     MEANS,
     MORE_OF_THEM,
     NAMED_THINGS,
+    NEEDING,
     OF_A_KNOWN_ONE,
     OPPOSITES,
     POLITE,
@@ -68,6 +70,7 @@ class SearchQuestion:
 def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
     words = WORD.findall(_POSSESSIVE.sub("", text.lower()))[:MOST_WORDS]
+    told, words = _told_before(text, words)
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
@@ -84,6 +87,7 @@ def understood(text: str) -> SearchQuestion:
     if wants == "act" and text.rstrip().endswith("?") and not asks_for_it:
         wants = "know"
     ideas = list(_ideas(words, said, drops=EMPTY if wants != "know" else EMPTY | LOOKING))
+    ideas += [replace(idea, share=idea.share * _WHERE, is_verb=False) for idea in _ideas_told(told)]
     ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
@@ -94,6 +98,35 @@ def understood(text: str) -> SearchQuestion:
         wants = "name"
     is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
     return SearchQuestion(tuple(ideas), wants, bool({"all", "every", "everything"} & set(words)), is_order)
+
+
+def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
+    """What is told of how things are, before what is wanted: "the disk is full, make it bigger"."""
+    parts = [WORD.findall(part) for part in _COMMA.split(_POSSESSIVE.sub("", text.lower())) if part.strip()]
+    at = sum(map(len, parts[:-1]))
+    if len(parts) < 2 or at + len(parts[-1]) > MOST_WORDS or (parts[0][:1] and parts[0][0] in ASKING | LOOKING):
+        return [], words
+    stems = stems_of(words)
+    before, last = [stems[word] for word in words[:at]], [stems[word] for word in words[at:]]
+    is_told = _verb_near_the_beginning(before) is None and not {tuple(before[:1])} & _imperatives()
+    is_wanted = bool(last) and (_starts_with(last, _verbs()) or tuple(last[:1]) in _imperatives())
+    return (words[:at], words[at:]) if is_told and is_wanted else ([], words)
+
+
+def _starts_with(said: Sequence[str], phrases: Mapping[tuple[str, ...], Want]) -> bool:
+    return any(tuple(said[:length]) in phrases for length in (3, 2, 1))
+
+
+def _imperatives() -> frozenset[tuple[str, ...]]:
+    """First words of what is done, beside those that want a making, a change or a removal."""
+    if not _IMPERATIVES:
+        _IMPERATIVES.extend(_stemmed(word) for word in (*ACTING, *LIGHT, *GIVING))
+    return frozenset(_IMPERATIVES)
+
+
+def _ideas_told(words: Sequence[str]) -> Iterator[Idea]:
+    stems = stems_of(words)
+    return _ideas(words, [stems[word] for word in words], drops=EMPTY)
 
 
 def ended_in(text: str) -> str:
@@ -125,7 +158,7 @@ def want_of(verb: str) -> Want:
 
 
 def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
-    if words and words[0] in ASKING:
+    if words and words[0] in ASKING and tuple(words[:2]) not in _DOING:
         return "know"
     wants = _verb_near_the_beginning(said)
     if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
@@ -134,6 +167,10 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "update"
     if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
         return "create"
+    if words and words[0] in GIVING and DONE & set(words):
+        return "act"
+    if NEEDING & set(words[1:]) and (_COMPARED & set(words) or any(word.isdigit() for word in words)):
+        return "update"
     if words and words[0] in GIVING and MORE_OF_THEM & set(words):
         return "create"
     if wants != "delete" and _COMPARED & set(words):
@@ -180,6 +217,8 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
 
 
 _VERBS: dict[tuple[str, ...], Want] = {}
+_IMPERATIVES: list[tuple[str, ...]] = []
+_COMMA = re.compile(r"[,;:.!?](?:\s+|$)| - ")
 _GROUPS: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
 # With a password, whatever stands between.
 _PASSWORD = frozenset(("reset", "forgot", "forgotten", "lost", "change", "new", "set"))
@@ -191,6 +230,8 @@ _HOW = frozenset(
 )
 # Who asks whether somebody can do a thing wants it done as well.
 _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will") for who in ("i", "we", "you"))
+# "Do a reboot" asks nothing.
+_DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})

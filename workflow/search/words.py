@@ -53,6 +53,8 @@ ALIKE: tuple[tuple[str, ...], ...] = (
         "bounce",
         "cold boot",
         "warm boot",
+        "cold restart",
+        "hard restart",
         "off and on",
         "off and on again",
         "recycle",
@@ -94,7 +96,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("undo", "drop", "discard", "revert", "roll back", "rollback"),
     ("factory", "defaults", "factory reset", "reset to defaults", "back to stock"),
     ("clone", "copy", "duplicate", "dup", "replica"),
-    ("snapshot", "snap", "restore point", "checkpoint"),
+    ("snapshot", "snap", "restore point", "save point", "safe point", "checkpoint"),
     ("limit", "quota", "cap", "at most"),
     ("connect", "hook up", "hook to", "wire up", "link", "join", "attach"),
     ("disconnect", "unhook", "detach", "take off", "unplug", "leave"),
@@ -157,13 +159,13 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("voltage", "sensor", "reading"),
     ("configuration", "config", "settings", "configuration profile", "server profile", "profile", "scp"),
     ("backup", "back up", "export", "save", "dump"),
-    ("restore", "import", "bring back", "bring in"),
+    ("restore", "import", "bring back", "bring in", "load back"),
     ("mail", "email", "e mail", "smtp"),
     ("mail server", "smtp server", "mail relay", "smtp"),
     ("syslog", "syslog server", "log server", "log collector", "graylog", "splunk"),
     ("ntp", "time server", "ntp server", "clock", "time source"),
     ("time", "date", "clock"),
-    ("firmware", "bios version", "driver version"),
+    ("firmware", "fw", "bios version", "driver version"),
     ("software update", "upgrade", "patch", "newest release", "new release", "latest version", "latest release"),
     ("update firmware", "flash", "firmware"),
     ("update", "flash", "install"),
@@ -224,7 +226,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("type", "plan", "flavor", "size"),
     ("target", "backend"),
     ("location", "region"),
-    ("console", "vnc"),
+    ("console", "vnc", "screen"),
     ("archive", "tar", "tarball"),
     ("exec", "execute", "shell", "command"),
     ("process", "top", "ps"),
@@ -286,6 +288,24 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (("boot from", "boot off", "boot first"), ("boot", "boot once", "boot order", "boot devices")),
     (("sleep",), ("pause", "suspend")),
+    (("error", "errors"), ("event log", "fault", "alert", "alarm", "condition")),
+    (("get going", "get running"), ("start", "power on")),
+    (("load into", "slot in"), ("insert", "mount", "attach", "assign")),
+    (("light up",), ("led", "identify", "indicator")),
+    (("lose",), ("delete", "remove")),
+    (("power consumption", "power draw", "power usage"), ("power readings", "get power", "watt")),
+    (("bring back", "back online", "up again"), ("start", "power on", "restore")),
+    (("hang on", "hang onto"), ("attach", "connect", "assign")),
+    (("vlan", "network port", "mac"), ("network interface",)),
+    (("hire", "employee", "contractor", "staff", "somebody new"), ("user", "account")),
+    (("may log in", "can log in", "log in to", "may sign in"), ("user", "account")),
+    (("mail me", "email me", "notify me", "notify", "page me"), ("email recipient", "alert", "subscription")),
+    (("virtualization", "virtualisation", "vt x", "iommu"), ("bios settings", "virtualization")),
+    (("complain", "complaining", "complaint"), ("alert", "alarm", "log", "fault", "event")),
+    (("juice", "electric", "consumption"), ("power", "watt")),
+    (("traffic", "balance", "spread"), ("load balancer",)),
+    (("power button",), ("power off", "shutdown", "power on")),
+    (("second site", "other datacenter", "second cluster"), ("remote", "replication")),
     (("use as", "use with", "use in"), ("assign", "attach")),
     (("dr", "dr site"), ("replication", "remote")),
     (("okta", "entra", "azure ad", "saml"), ("single sign on", "oidc", "sso")),
@@ -376,6 +396,16 @@ OPPOSITES = (
     ("activate", "deactivate"), ("start", "stop"), ("add", "remove"), ("join", "leave"), ("open", "close"),
 )  # fmt: skip
 UNDOING = ("un", "dis", "de")
+# Verbs of actions, with which somebody begins who wants one.
+ACTING = (
+    "assign", "attach", "blink", "boot", "bounce", "bring", "cancel", "clone", "connect", "copy", "cut", "detach",
+    "eject", "empty", "erase", "export", "fire", "flush", "halt", "import", "insert", "kick", "kill", "migrate",
+    "mount", "move", "pause", "power", "pull", "reboot", "replicate", "reset", "restart", "restore", "resume",
+    "roll", "send", "shut", "snap", "snapshot", "spin", "start", "stop", "suspend", "switch", "turn", "unmount",
+    "unplug", "upload",
+)  # fmt: skip
+# Who tells what for needs more of it, or a new one.
+NEEDING = frozenset(("needs", "need", "wants", "lacks"))
 # Verbs of having things sent from now on: "send alerts to the new address".
 SENDING = frozenset(("forward", "route", "send", "ship", "stream"))
 # Said before what is meant.
@@ -395,5 +425,5 @@ WANTS: Mapping[Literal["create", "update", "delete"], tuple[str, ...]] = {
                "tweak", "use", "bump up", "crank up", "crank", "switch to", "accept", "reject", "limit"),
     "delete": ("delete", "remove", "get rid", "throw away", "erase", "destroy", "drop", "purge", "take away",
                "kick out", "cancel", "revoke", "get rid of", "wipe", "toss", "throw out", "chuck out", "bin", "trash",
-               "nuke", "ditch", "scrap", "tear down", "blow away", "kill off"),
+               "nuke", "ditch", "scrap", "tear down", "blow away", "kill off", "lose"),
 }  # fmt: skip
