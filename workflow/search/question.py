@@ -1,6 +1,6 @@
 """What a question asks for: its ideas, word by word, and whether it wants to know, to make, to change or to remove.
 
-An idea is one word, or a phrase and all that mean the same (`words.ALIKE`), also where its two halves stand apart
+An idea is one word, or a phrase and all that mean the same (`trade.ALIKE`), also where its two halves stand apart
 ("turn the server off"). What only makes a sentence polite or whole is left out, unless nothing else is there. Pure;
 ranking is `index`.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
+from workflow.search.trade import ALIKE, MEANS
 from workflow.search.words import (
     ACTING,
-    ALIKE,
     ASKING,
     BECAUSE,
     BEFORE_A_THING,
@@ -22,7 +22,6 @@ from workflow.search.words import (
     GIVING,
     LIGHT,
     LOOKING,
-    MEANS,
     MORE_OF_THEM,
     NAMED_THINGS,
     NEEDING,
@@ -92,8 +91,8 @@ def understood(text: str) -> SearchQuestion:
     if not ideas:
         ideas = [Idea((each,)) for each in said]
     if ends:
-        undone = tuple((stem,) for stem in sorted(opposites_of(ideas[0].said[0])))
-        ideas[0] = replace(ideas[0], others=(*ideas[0].others, *undone))
+        first, *undone = ((stem,) for stem in sorted(opposites_of(ideas[0].said[0]), reverse=True))
+        ideas[0] = replace(ideas[0], said=first, others=(*undone, ideas[0].said, *ideas[0].others))
     if wants == "act" and len(ideas) == 1:
         wants = "name"
     is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
@@ -169,7 +168,7 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "create"
     if words and words[0] in GIVING and DONE & set(words):
         return "act"
-    if NEEDING & set(words[1:]) and (_COMPARED & set(words) or any(word.isdigit() for word in words)):
+    if wants is None and NEEDING & set(words[1:]) and (_COMPARED & set(words) or any(word.isdigit() for word in words)):
         return "update"
     if words and words[0] in GIVING and MORE_OF_THEM & set(words):
         return "create"
