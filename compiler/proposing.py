@@ -1,9 +1,9 @@
 """A model's part in a compile, in its two places: names before flows are planned, the rest when all is proved.
 
 In order of worth: names of things, since ids come of them; sentences, by which workflows are found; ranks near the end
-of the default catalog; then tasks. Each is asked, judged and put in place here; the judges are in `compiler.proposals`. All
-answers, accepted and refused, are the record that `--lock` keeps, so that a compile without the model gives the same
-bytes. Where nobody answers, nothing is changed. Called by `verification`.
+of the default catalog; then tasks. Each is asked, judged and put in place here; the judges are in `compiler.proposals`.
+All answers, accepted and refused, are the record that `--lock` keeps, so that a compile without the model gives the
+same bytes. Where nobody answers, nothing is changed. Called by `verification`.
 """
 
 from collections.abc import Iterable
