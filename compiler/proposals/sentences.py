@@ -96,8 +96,7 @@ class _RoundTrip:
         self._found = {f.tool: f for f in with_words_of_their_things(findables(compiled))}
         self._index = Index(self._found.values())
         self._asked = [(tool, found.title) for tool, found in self._found.items()]
-        of_api = _stems(words.spoken(compiled.api.name))  # what the API is of is there wherever
-        self._stems = {tool: of_api | _stems(f"{f.title} {f.nouns} {f.inputs}") for tool, f in self._found.items()}
+        self._stems = {tool: _stems(f"{f.title} {f.nouns} {f.inputs}") for tool, f in self._found.items()}
         self._everyday = _stems(" ".join(EVERYDAY))
         self._places: dict[tuple[str, str], int] = {}
         self._named = Counter(stem for f in self._found.values() for stem in _stems(f"{f.title} {f.nouns}"))
