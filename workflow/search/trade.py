@@ -294,7 +294,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("power consumption", "power draw", "power usage"), ("power readings", "get power", "watt")),
     (("bring back", "back online", "up again"), ("start", "power on", "restore")),
     (("hang on", "hang onto"), ("attach", "connect", "assign")),
-    (("vlan", "network port", "mac"), ("network interface",)),
+    (("vlan", "mac"), ("network interface",)),
     (("hire", "employee", "contractor", "staff", "somebody new"), ("user", "account")),
     (("may log in", "can log in", "log in to", "may sign in"), ("user", "account")),
     (("mail me", "email me", "notify me", "notify", "page me"), ("email recipient", "alert", "subscription")),
