@@ -135,7 +135,10 @@ def _step(operation: Operation, source: str, step: FlowStep) -> dict[str, Any]:
         changed = [{"target": pointer, "value": value} for pointer, value in step.replacements]
         written["requestBody"]["replacements"] = changed
     if step.success:
-        written["successCriteria"] = [dict(criterion) for criterion in step.success]
+        # What two changes of one workflow ask of the same reply is asked once.
+        written["successCriteria"] = [
+            dict(each) for at, each in enumerate(step.success) if each not in step.success[:at]
+        ]
     if step.branches:
         written["onSuccess"] = [_plain(action) for action in step.branches]
     if step.failures:

@@ -1,9 +1,9 @@
 """A model's part in a compile, in its two places: names before flows are planned, the rest when all is proved.
 
-In order of worth: names of things, since ids come of them; ranks near the end of the default catalog; tasks; then
-sentences, which are many. Each is asked, judged and put in place here; the judges are in `compiler.proposals`. All
-answers, accepted and refused, are the record that `--lock` keeps, so that a compile without the model gives the same
-bytes. Where nobody answers, nothing is changed. Called by `verification`.
+In order of worth: names of things, since ids come of them; sentences, by which workflows are found; ranks near the end
+of the default catalog; then tasks. Each is asked, judged and put in place here; the judges are in `compiler.proposals`.
+All answers, accepted and refused, are the record that `--lock` keeps, so that a compile without the model gives the
+same bytes. Where nobody answers, nothing is changed. Called by `verification`.
 """
 
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ def improved(compiled: Compiled, asker: Asker, entries: tuple[RecordedAnswer, ..
     """The compile with what a model made better, and the record; as it is where nobody is asked."""
     if asker.is_idle:
         return compiled, Record(compiled.api.digest)
-    for part in (_ranked, _with_tasks, _with_asked, _with_sentences):
+    for part in (_with_sentences, _ranked, _with_tasks, _with_asked):
         compiled, said = part(compiled, asker)
         entries = (*entries, *said)
     record = Record(compiled.api.digest, _once(entries), asker.sentences)

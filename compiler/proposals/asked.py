@@ -32,7 +32,7 @@ from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
 from workflow.risks import Risk
 from workflow.search.index import Index
-from workflow.search.question import Idea, understood, want_of
+from workflow.search.question import Idea, ended_in, opposites_of, understood, want_of
 from workflow.search.stems import WORD, stems_of
 
 MOST_OFFERED = 4
@@ -45,6 +45,7 @@ _SCHEDULE = frozenset(stems_of(("schedule", "job", "plan", "cron")).values())
 _FOR_A_SCHEDULE = "is for a schedule to say (`switchgear schedules add`), and no step of a workflow"
 _MANY = frozenset(stems_of(("all", "several", "every")).values())
 _SWITCHED = frozenset({"on", "off"})  # what is turned, switched or put
+_SWITCHING = frozenset(stems_of(("switch", "toggle")).values())
 _CHANGES = ("create", "update", "delete")
 
 
@@ -202,13 +203,22 @@ def _is_meant(text: str, flow: Flow) -> bool:
     # A noun in the name of what is updated is no verb: "snapshot it" updates no snapshot schedule.
     title = flow.title.partition(" ")[0] if flow.intent == "update" else flow.title
     said = _stems(title) | _stems(" ".join(_values(flow)))
-    says_verb = _say([*verbs, *light], said) or any(idea.said[-1] in _SWITCHED & said for idea in verbs)
+    switched = _SWITCHED if _SWITCHING & said else _SWITCHED & said
+    says_verb = _say([*verbs, *light], said) or any(idea.said[-1] in switched for idea in verbs)
     kind = flow.intent if flow.intent in _CHANGES else want_of(next(iter(words.split(flow.title)), ""))
     if flow.risk is Risk.DESTROY and _DESTROYING.isdisjoint(_all_said([*verbs, *things])):
         return False
     if flow.risk is Risk.DESTROY or wants == "delete":
-        return kind == wants == "delete" or (flow.risk is Risk.DESTROY and _say(verbs, said))
+        undoes = _undoes(text, flow)
+        return undoes or kind == wants == "delete" or (flow.risk is Risk.DESTROY and _say(verbs, said))
     return says_verb or (wants in _CHANGES and kind == wants)
+
+
+def _undoes(text: str, flow: Flow) -> bool:
+    """Whether its name begins with the opposite of what is to end: `stop blinking it`, and a workflow that unblinks."""
+    ended = ended_in(text)
+    first = next(iter(words.split(flow.title.lower())), "")
+    return bool(ended) and flow.risk is not Risk.DESTROY and stems_of((first,))[first] in opposites_of(ended)
 
 
 def _more(clause: Clause, flow: Flow) -> int:
@@ -233,7 +243,7 @@ def _is_called(clause: Clause, flow: Flow) -> bool:
 def _is_of_many(flow: Flow, things: str) -> bool:
     """Whether it can be meant where many are: it reads, or is of all of them, or what is counted is no thing of its."""
     title = _stems(flow.title)
-    is_counted = not things or not _stems(things).isdisjoint(title)
+    is_counted = not things or not (_stems(things).isdisjoint(title) or things in words.split(flow.title.lower()))
     return flow.risk is Risk.READ or not is_counted or not title.isdisjoint(_MANY)
 
 
@@ -262,7 +272,7 @@ def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> AskOutcome:
     if not clauses or len(clauses) > MOST_CLAUSES or len(sentence) > MOST_CHARACTERS:
         nothing = "it says nothing that is done"
         return AskOutcome(sentence, (), refusal=f"it wants more than {MOST_CLAUSES} things" if clauses else nothing)
-    pieces = [apis.read(clause) for clause in clauses]
+    pieces = [_read(clause, apis) for clause in clauses]
     missing = [piece for piece in pieces if piece.why]
     if missing:
         return AskOutcome(sentence, tuple(pieces), refusal=_told(missing))
@@ -275,6 +285,12 @@ def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> AskOutcome:
         return AskOutcome(sentence, tuple(chosen), refusal=_told(missing), could_be=offer, entries=entries)
     ordered, more = _in_order(sentence, chosen, asker, apis)
     return _made(sentence, ordered, (*entries, *more), apis, answers)
+
+
+def _read(clause: Clause, apis: Apis) -> Piece:
+    """What the clause may mean; where nothing does that to what was told last, to what was told before that."""
+    tries = [apis.read(clause), *(apis.read(replace(clause, text=text)) for text in clause.otherwise)]
+    return next((piece for piece in tries if not piece.why), tries[0])
 
 
 def _nearest(pieces: Sequence[Piece], apis: Apis, sentence: str) -> str:
@@ -352,5 +368,6 @@ def _made(
     mark = {"by": answers[0].model, "sentence": clean(sentence, 200), **({"left": clean(left, 300)} if left else {})}
     made = Composer(api).proved(flows, mark, sentence)
     if isinstance(made, CompositionRefusal):
-        return AskOutcome(sentence, tuple(pieces), api, refusal=made.why, entries=entries)
+        told = (made.detail,) if made.detail is not None else ()
+        return AskOutcome(sentence, tuple(pieces), api, refusal=made.why, entries=entries, diagnostics=told)
     return AskOutcome(sentence, tuple(pieces), api, made, entries=entries)

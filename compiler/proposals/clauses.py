@@ -60,6 +60,9 @@ _SEVERAL = re.compile(
     r"(?:the |my |our |these |new |more |other )*(\w+)",
     re.IGNORECASE,
 )
+_DETERMINERS = frozenset(("a", "an", "the", "its", "their", "his", "her", "my", "our"))
+# "Delete its snapshots" is about all of them; "read its status" is about one.
+_ALL_OF_ONE = re.compile(r"^(?:\w+ )?(its|their) (\w+[^\Wsu]s)$")
 _SAID_BEFORE = _PRONOUNS | {"that", "this", "they", "all", "both", "of"}
 _VERBS = frozenset(stems_of(KNOWN_VERBS).values())
 _GLUE = frozenset(
@@ -73,7 +76,8 @@ class Clause:
 
     `is_ordered`: whether the sentence says that it comes after the clause before it. `unmet`: what of it no step can
     check or promise, and why, "" where there is none. `about`: the words for what `it` is in the next clause.
-    `conditions`: as they were written. `when`: the time at which it is to be done, "" where none is said.
+    `conditions`: as they were written. `when`: the time at which it is to be done, "" where none is said. `otherwise`:
+    what may be looked for instead, where `it` may be of what was told longer ago.
     """
 
     said: str
@@ -85,6 +89,7 @@ class Clause:
     about: str = ""
     conditions: tuple[str, ...] = ()
     when: str = ""
+    otherwise: tuple[str, ...] = ()
 
 
 def clauses_of(sentence: str) -> list[Clause]:
@@ -100,6 +105,7 @@ def clauses_of(sentence: str) -> list[Clause]:
             part = SentencePart(f"{found[-1].said} and {part.said}", "" if found[-1].is_ordered else "and")
             found.pop()
         clause = _clause(part, found[-1] if found else waiting)
+        clause = replace(clause, otherwise=_otherwise(part, clause, found[:-1]))
         if not clause.text:
             waiting = _both(waiting, clause)
             continue
@@ -113,6 +119,14 @@ def clauses_of(sentence: str) -> list[Clause]:
     if found and waiting is not None:
         found[-1] = _both(found[-1], waiting)
     return [_judged(clause, " ".join(each.text for each in found[: at + 1])) for at, clause in enumerate(found)]
+
+
+def _otherwise(part: SentencePart, clause: Clause, longer_ago: list[Clause]) -> tuple[str, ...]:
+    """The same clause about what was told before the last one: "stop the VM, take a snapshot, start it"."""
+    told = dict.fromkeys(each.about for each in reversed(longer_ago) if each.about and each.about != clause.about)
+    if _PRONOUNS.isdisjoint(clause.text.split()):
+        return ()
+    return tuple(_clause(part, replace(longer_ago[0], about=about)).text for about in told)
 
 
 def _switched(before: Clause, part: SentencePart) -> str:
@@ -228,7 +242,7 @@ def _made_before(things: list[Idea], before: Clause) -> frozenset[str]:
 def several_of(clause: Clause) -> tuple[str, str]:
     """How the clause says that it is of many things, and what they are called where they are counted: ("all", ""),
     ("two", "vms"); empty where it is of one."""
-    found = _SEVERAL.search(clause.said.lower())
+    found = _SEVERAL.search(clause.said.lower()) or _ALL_OF_ONE.search(clause.said.lower())
     if found is None:
         return "", ""
     return found[1], "" if found[1] in _ALL else found[2]
@@ -239,9 +253,10 @@ def verbs_and_things(text: str) -> tuple[list[Idea], list[Idea]]:
     noun that is made of a verb (`configuration`) is none."""
     verbs, things = list[Idea](), list[Idea]()
     nouns = frozenset(stems_of(word for word in text.split() if _NOUN.search(word)).values())
+    begins = next(iter(text.split()), "") not in _DETERMINERS  # "its snapshots" are things
     for number, idea in enumerate(understood(text).ideas if text else ()):
         is_phrase = len(idea.said) > 1 and (idea.said[-1] in _SWITCHED or any(p[0] in _VERBS for p in idea.others))
-        is_first = number == 0 and (idea.said[0] in _VERBS or is_phrase)
+        is_first = begins and number == 0 and (idea.said[0] in _VERBS or is_phrase)
         is_verb = is_first or (idea.is_verb and idea.said[0] not in nouns)
         (verbs if is_verb else things).append(idea)
     return verbs, things

@@ -29,9 +29,10 @@ NOBODY: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class CompositionRefusal:
-    """Why pieces make no workflow."""
+    """Why pieces make no workflow, in an operator's words; `detail`: what the compiler says of it."""
 
     why: str
+    detail: Diagnostic | None = None
 
 
 class Composer:
@@ -60,7 +61,7 @@ class Composer:
         if self._verifier is None:
             self._verifier = Verifier(self.api, self._given, plays_all=False)
         made = self._verifier.verified(flow)
-        return CompositionRefusal(made.message) if isinstance(made, Diagnostic) else made
+        return _refused(made, flow, pieces) if isinstance(made, Diagnostic) else made
 
     def planned(self, pieces: Sequence[Flow], hint: str = "") -> Flow | CompositionRefusal:
         """The same, unproved."""
@@ -108,6 +109,21 @@ class Composer:
         reached = {step.operation for step in flow.steps}
         gone = next((key for key in operations if key not in reached), "")
         return f"the planner finds no way to {gone} after the others" if gone else ""
+
+
+def _refused(said: Diagnostic, flow: Flow, pieces: Sequence[Flow]) -> CompositionRefusal:
+    """What the compiler says, by the titles of the pieces: a played device refuses one, or else nothing fits."""
+    operations = {step.id: step.operation for step in flow.steps if f" {step.id}: " in said.message}
+    refused = next(
+        (p.title for p in pieces[1:] if not {s.operation for s in p.steps}.isdisjoint(operations.values())), ""
+    )
+    if refused:
+        why = f"played on a simulated device, “{refused}” does not work any more after what comes before it"
+    elif said.code == "workflow-not-proved":
+        why = "played on a simulated device, together they do not do what they say: run one after the other"
+    else:
+        why = "what these need does not go together in one workflow: run one after the other"
+    return CompositionRefusal(why, said)
 
 
 def _sent(piece: Flow, step: FlowStep, hint: str) -> Iterator[tuple[str, Any]]:

@@ -28,7 +28,7 @@ from workflow.profiles.profile import Profile
 from workflow.risks import Risk
 from workflow.search.findable import Findable, with_words_of_their_things
 from workflow.search.index import Index
-from workflow.search.words import ALIKE
+from workflow.search.trade import ALIKE
 
 FIRST = 5
 _NEAREST = 3

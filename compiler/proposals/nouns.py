@@ -27,6 +27,7 @@ MOST_ASKED = 24
 _MOST_OPTIONS = 4
 _MEMBERS = 6
 _ACTIONS = 4
+_SHARE = 0.1  # of the deadline; by sentences more is found than by a better name
 _ROUNDS = 4  # nouns that change a plan are found in one or two
 # What everybody who reads would say, of things that no API has.
 KNOWN = (
@@ -64,7 +65,7 @@ def asked(api: Api, profile: Profile, asker: Asker) -> list[ModelAnswer]:
     questions = about(api, profile)
     known = questions[: len(KNOWN)]
     answers = asker.ask(known)
-    return answers if misled(answers, known) else [*answers, *asker.ask(questions[len(known) :])]
+    return answers if misled(answers, known) else [*answers, *asker.ask(questions[len(known) :], _SHARE)]
 
 
 def is_settled(resource: Resource, profile: Profile) -> bool:

@@ -1,8 +1,9 @@
 """Sentences by which operators ask for a workflow: which count, of those that a model wrote.
 
-A sentence counts when it is a few plain words, asks for what the workflow does, names nothing that is not there, is
-said of no other workflow, and when search then finds this workflow with it among the first three and finds no other
-one later than before by what that is asked for with (the round trip). Pure but for the asking. Called by
+Asked first is about those that people's words lead to least: whose name has words that search knows no others for. A
+sentence counts when it is a few plain words, asks for what the workflow does, names nothing that is not there, is said
+of no other workflow, and when search then finds this workflow with it among the first three and finds no other one
+later than before by what that is asked for with (the round trip). Pure but for the asking. Called by
 `compiler.proposing` when workflows are proved. THREATS.md, B1.
 """
 
@@ -15,7 +16,14 @@ from compiler.knowledge import operation_words_of
 from compiler.passes.names import words
 from compiler.proposer.question import ModelAnswer, Question, QuestionKind
 from compiler.proposer.record import RecordedAnswer
-from compiler.proposer.wording import clean, fault_of_sentence, identifiers, plain_typography, words_of
+from compiler.proposer.vocabulary import EVERYDAY
+from compiler.proposer.wording import (
+    clean,
+    fault_of_sentence,
+    path_words,
+    plain_typography,
+    words_of,
+)
 from workflow.risks import Risk
 from workflow.search.findable import Findable, WorkflowFacts, findable, with_words_of_their_things
 from workflow.search.index import Index
@@ -24,7 +32,6 @@ from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
 FIRST = 3  # places among which a sentence has to find its workflow
-_INPUTS = 6
 _CHANGES = ("create", "update", "delete")
 _HARM = words.DESTROYING | words.DISRUPTING
 
@@ -38,30 +45,33 @@ class JudgedSentences:
 
 
 def about(compiled: Compiled) -> list[Question]:
-    """One question a workflow, those of the highest rank first."""
-    ordered = sorted(compiled.workflows, key=lambda one: (-one.flow.rank, one.flow.id))
+    """One question a workflow, first those whose name has most words that search knows no others for; then by rank."""
+    ordered = sorted(compiled.workflows, key=lambda one: (-_unheard(one.flow.title), -one.flow.rank, one.flow.id))
     return [_question(compiled, one) for one in ordered]
+
+
+def _unheard(title: str) -> int:
+    """How many words of it stand alone: whoever says another word for one does not find it."""
+    return sum(not (idea.others or idea.is_verb) for idea in understood(title).ideas)
 
 
 def _question(compiled: Compiled, one: CompiledWorkflow) -> Question:
     flow = one.flow
-    names = {r.name for r in compiled.api.resources if r.noun == flow.resource} or {words.spoken(flow.resource)}
-    inputs = identifiers((given.name for given in flow.inputs if given.shown), _INPUTS)
-    things = [clean(name, 40) for name in sorted(names)][:_INPUTS]
-    return Question(
-        QuestionKind.SENTENCE, flow.id, {"title": clean(flow.title, 80), "things": things, "inputs": inputs}
-    )
+    method, _, path = flow.goal.partition(" ")
+    api = clean(words.spoken(compiled.api.name), 40)
+    facts = {"api": api, "title": clean(flow.title, 80), "path": f"{method} {path_words(path)}"}
+    return Question(QuestionKind.SENTENCE, flow.id, facts)
 
 
 def judge(compiled: Compiled, answers: Sequence[ModelAnswer]) -> JudgedSentences:
     """What counts, by the answers in their order: what was taken before is kept as well found as it was."""
-    said = Counter(text for one in answers for text in dict.fromkeys(_plain(each) for each in one.said))
+    said = Counter(text for one in answers for text in _said(one))
     course = _RoundTrip(compiled)
     found: dict[str, tuple[str, ...]] = {}
     entries: list[RecordedAnswer] = []
     for one in answers:
         faults: list[str] = []
-        for text in dict.fromkeys(_plain(each) for each in one.said):
+        for text in _said(one):
             fault = "said of several workflows" if said[text] > 1 else course.fault_of(one.subject, text)
             if fault:
                 faults.append(fault)
@@ -71,8 +81,11 @@ def judge(compiled: Compiled, answers: Sequence[ModelAnswer]) -> JudgedSentences
     return JudgedSentences(found, tuple(entries))
 
 
-def _plain(text: str) -> str:
-    return plain_typography(text).rstrip(".?! ").lower()
+def _said(answer: ModelAnswer) -> tuple[str, ...]:
+    """The sentences of an answer, each once."""
+    parts = (part for text in answer.said for part in plain_typography(text).split(";"))
+    plain = (" ".join(part.split()).rstrip(".?!, ").lower() for part in parts)
+    return tuple(dict.fromkeys(text for text in plain if text))
 
 
 class _RoundTrip:
@@ -84,6 +97,8 @@ class _RoundTrip:
         self._index = Index(self._found.values())
         self._asked = [(tool, found.title) for tool, found in self._found.items()]
         self._stems = {tool: _stems(f"{f.title} {f.nouns} {f.inputs}") for tool, f in self._found.items()}
+        self._everyday = _stems(" ".join(EVERYDAY))
+        self._places: dict[tuple[str, str], int] = {}
         self._named = Counter(stem for f in self._found.values() for stem in _stems(f"{f.title} {f.nouns}"))
 
     def fault_of(self, flow_id: str, text: str) -> str:
@@ -114,7 +129,8 @@ class _RoundTrip:
             phrases = (idea.said, *idea.others)
             is_known = idea.is_verb or any(own.issuperset(phrase) for phrase in phrases)
             is_new_verb = idea.said == (first,) and first not in self._named
-            if not is_known and not is_new_verb:
+            is_no_thing = idea.said[0] in self._everyday and idea.said[0] not in self._named
+            if not (is_known or is_new_verb or is_no_thing):
                 return f"names “{' '.join(idea.said)}”, which is not there"
         return ""
 
@@ -122,19 +138,27 @@ class _RoundTrip:
         tool, old = one.flow.id, self._found[one.flow.id]
         touched = _ideas(text)
         others = [(t, said) for t, said in self._asked if t != tool and touched & _ideas(said)]
-        before = [self._place(*each) for each in others]
+        before = [self._place_until_now(each) for each in others]
         new = replace(old, sentences=f"{old.sentences} {text}".strip())
         self._exchange(old, new)
-        worse = next((t for (t, s), place in zip(others, before, strict=True) if self._place(t, s) > place), "")
-        fault = f"{worse} would be found later" if worse else ""
-        if self._place(tool, text) >= FIRST:
-            fault = "search does not find it with this among the first three"
-        if fault:
+        is_found = self._place(tool, text) < FIRST
+        after = [self._place(*each) for each in others] if is_found else before
+        worse = next((t for (t, _), was, at in zip(others, before, after, strict=True) if at > was), "")
+        if worse or not is_found:
             self._exchange(new, old)
-            return fault
+            return (
+                f"{worse} would be found later" if worse else "search does not find it with this among the first three"
+            )
         self._found[tool] = new
         self._asked.append((tool, text))
+        self._places |= zip(others, after, strict=True)
         return ""
+
+    def _place_until_now(self, asked: tuple[str, str]) -> int:
+        """Looked up once: only a sentence that is taken changes it."""
+        if asked not in self._places:
+            self._places[asked] = self._place(*asked)
+        return self._places[asked]
 
     def _exchange(self, old: Findable, new: Findable) -> None:
         self._index.take_out((old,))

@@ -39,7 +39,7 @@ logging.getLogger("instructor").addHandler(logging.NullHandler())
 
 
 class LiveModel:
-    """Asks one question after the other, each twice, until the deadline is over or the server fails.
+    """Asks one question after the other, closed ones twice, until the deadline is over or the server fails.
 
     `deadline_s`: for all questions together. `clock`: monotonic seconds. Must not be used from
     inside a running event loop.
@@ -112,7 +112,8 @@ class LiveModel:
             return await work
 
     async def _both(self, question: Question) -> tuple[str, str]:
-        return await self._once(question, turned=False), await self._once(question, turned=True)
+        said = await self._once(question, turned=False)
+        return said, await self._once(question, turned=True) if question.options else said
 
     async def _once(self, question: Question, *, turned: bool) -> str:
         create: Any = instructor.patch(create=self._opened().complete, mode=instructor.Mode.JSON_SCHEMA)

@@ -26,8 +26,8 @@ INSTRUCTIONS: Mapping[QuestionKind, str] = {
     QuestionKind.ORDER: f"Both are done in one task. Choose which is done first. {_RULE}",
     QuestionKind.PIECE: f"Choose what does what the operator says; “{NONE_OF_THESE}” if nothing does. {_RULE}",
     QuestionKind.SENTENCE: (
-        "Write the short sentence by which an operator would ask for what the title says, in everyday words, without "
-        f"names, numbers or politeness. {_RULE}"
+        "Say what somebody in a hurry would type to get this done: two short ways, “;” between them, with everyday "
+        f"verbs other than the title's. {_RULE}"
     ),
 }
 _Example = tuple[Mapping[str, Any], tuple[str, ...], str]
@@ -54,8 +54,16 @@ EXAMPLES: Mapping[QuestionKind, tuple[_Example, _Example]] = {
         ({"says": "lend a book"}, ("Delete book", "Create loan of book", NONE_OF_THESE), "Create loan of book"),
     ),
     QuestionKind.SENTENCE: (
-        ({"title": "Delete loan of book", "things": ["loan", "book"]}, (), "take a book back"),
-        ({"title": "Find readers", "things": ["reader"]}, (), "who may borrow here"),
+        (
+            {"api": "library", "title": "Delete loan of book", "path": "DELETE /books/{id}/loans/{loan}"},
+            (),
+            "take a book back; hand in a book",
+        ),
+        (
+            {"api": "library", "title": "Find readers", "path": "GET /readers"},
+            (),
+            "who may borrow here; show me everybody with a card",
+        ),
     ),
 }
 

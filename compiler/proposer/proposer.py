@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
+from math import inf
 from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import urlsplit
@@ -112,14 +113,16 @@ class Asker:
         old = stale(self.record, now, self.source) if self.record is not None else ()
         return (*(self.model.told if self.model else ()), *self._of_others(), *old)
 
-    def ask(self, questions: Sequence[Question]) -> list[ModelAnswer]:
+    def ask(self, questions: Sequence[Question], share: float = 1.0) -> list[ModelAnswer]:
         """Answers to some or all, in the order of the questions, which is that of their worth.
 
-        Asks no further where answers of a kind tell nothing.
+        Asks no further where answers of a kind tell nothing, nor once they took `share` of the time that was left: the
+        first questions of the next kind are worth more than the last ones of this.
         """
         found: list[ModelAnswer] = []
+        until = self.model.left_s() * (1 - share) if self.model is not None and share < 1 else -inf
         for number, question in enumerate(questions):
-            answer = self._answer(question, number, len(questions))
+            answer = self._answer(question, number, len(questions), until)
             if answer is not None:
                 found.append(answer)
             closed = [one for one in found if one.options]
@@ -127,10 +130,11 @@ class Asker:
                 break
         return found
 
-    def _answer(self, question: Question, number: int, total: int) -> ModelAnswer | None:
+    def _answer(self, question: Question, number: int, total: int, until: float) -> ModelAnswer | None:
+        """`until`: seconds that have to be left of the deadline for a model to be asked."""
         asked = digest_of(question)
         answer = self._recorded(question, asked)
-        if answer is None and self.model is not None and self.is_live:
+        if answer is None and self.model is not None and self.is_live and self.model.left_s() >= until:
             self.progress(self._stage(question, total - number), number, total)
             answer = self._live(self.model, question, asked)
         if answer is not None:

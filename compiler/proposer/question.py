@@ -1,8 +1,8 @@
 """One question about one subject, and what a model said to it.
 
 A closed question offers its answers; it is asked twice, the second time with them turned round, and only what is said
-both times counts. A question without offered answers wants a sentence, and gets two. Values only: how they are put to a
-model is `prompts`, what counts is `compiler.proposals`.
+both times counts. A question without offered answers wants sentences, and is asked once. Values only: how they are put
+to a model is `prompts`, what counts is `compiler.proposals`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,8 +44,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """`said`: to the options as they are, and to them turned round. `asked`: the digest of all that was told and asked.
-    `model`: its name, with its digest where the server tells one.
+    """`said`: to the options as they are, and to them turned round; without options twice the same. `asked`: the digest
+    of all that was told and asked. `model`: its name, with its digest where the server tells one.
     """
 
     kind: QuestionKind

@@ -81,3 +81,23 @@ ALIKE = (
     frozenset({"time", "clock", "ntp", "zone"}),
     frozenset({"usage", "metric", "statistic", "statistics", "stat", "telemetry"}),
 )
+
+# Words of everyday, verbs, states and what cannot be pointed at: where no thing of an API is called so, whoever says
+# one names nothing that is not there.
+EVERYDAY = frozenset((
+    "accept", "access", "adjust", "alive", "allow", "anew", "approve", "ask", "away", "back", "ban", "begin",
+    "block", "boost", "bring", "broken", "build", "bump", "busy", "call", "catch", "change", "check", "choose",
+    "clean", "close", "combine", "complete", "contents", "copy", "cut", "deny", "detail", "details", "ditch",
+    "done", "enter", "everybody", "everyone", "everything", "exit", "fetch", "fill", "finish", "fit", "fix",
+    "flag", "flip", "forbid", "free", "fresh", "give", "gone", "grab", "grant", "grow", "halt", "hand", "happen",
+    "hide", "hold", "hook", "hung", "idle", "inspect", "join", "keep", "kind", "kinds", "label", "launch",
+    "leave", "left", "leftover", "let", "load", "look", "loose", "lose", "lower", "mark", "merge", "move",
+    "newest", "nobody", "note", "offer", "open", "own", "pack", "pair", "park", "pass", "peek", "permit", "pick",
+    "place", "prepare", "private", "prove", "public", "publish", "pull", "push", "put", "raise", "ready",
+    "receive", "refuse", "reject", "release", "repair", "repeat", "reply", "rest", "return", "reveal", "rewrite",
+    "room", "run", "save", "seal", "send", "share", "ship", "shoot", "show", "shrink", "sleep", "somebody",
+    "someone", "space", "spare", "split", "start", "stick", "store", "stretch", "stuck", "swap", "switch", "tag",
+    "take", "test", "thaw", "throw", "tidy", "tie", "toss", "track", "trim", "try", "turn", "tweak", "undo",
+    "unpack", "unused", "usable", "use", "used", "verify", "view", "visible", "wake", "watch", "way", "what",
+    "withdraw", "write",
+))  # fmt: skip

@@ -39,6 +39,17 @@ PODS = (
         ("give it two more CPUs", "update"),
         ("turn the node off", "act"),
         ("VirDomain", "name"),
+        ("any pods left over", "know"),
+        ("dead node?", "know"),
+        ("give me the pod's address", "look"),
+        ("do a clean reboot", "act"),
+        ("give the node a reboot", "act"),
+        ("make the pod private", "update"),
+        ("make a pod", "create"),
+        ("pod needs 4 more cores", "update"),
+        ("pod is broken, delete it", "delete"),
+        ("send alerts to the new address", "create"),
+        ("reset somebody's password", "update"),
         ("", "act"),
     ],
 )
@@ -171,3 +182,31 @@ def test_an_api_and_a_class_are_kept_to() -> None:
     index = Index([*PODS, one("find_pods", "find", risk="read", api="other")])
     assert index.search("which pods are there", api="other") == ["other_find_pods"]
     assert index.search("pods", risk="disrupt") == []
+
+
+def test_what_ends_is_undone_by_what_is_called_the_opposite() -> None:
+    led = (one("blink_led", "act"), one("unblink_led", "act"), one("find_leds", "find", risk="read"))
+    assert Index(led).search("stop blinking it")[0] == "lab_unblink_led"
+
+
+def test_a_name_that_nobody_knows_is_of_the_main_things() -> None:
+    found = Index((one("find_vms", "find", risk="read"), one("find_users", "find", risk="read"))).search("is web01 up")
+    assert found == ["lab_find_vms"]
+
+
+def test_the_best_of_many_are_the_best_of_all() -> None:
+    """Looking first at what has the rarer ideas leaves none out."""
+    things = ("pod", "node", "disk", "user", "vm", "image", "port", "rule")
+    many = [
+        one(f"{verb}_{thing}_{extra}", verb, risk="read" if verb == "find" else "change", inputs=" ".join(things[:at]))
+        for verb in ("find", "create", "update", "delete")
+        for at, thing in enumerate(things)
+        for extra in things
+        if extra != thing
+    ]
+    index = Index(many)
+    for verb in ("find", "update", "which", "delete all"):
+        for thing in (*things, "pod of the node", "disk with image", "everything"):
+            said = f"{verb} {thing}"
+            whole, count = index.best(said)
+            assert index.best(said, most=10) == (whole[:10], count), said

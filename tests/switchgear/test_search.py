@@ -90,10 +90,10 @@ SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences.yaml").read_text(
 # At least: the workflow that answers stands first, among the first five. Of what was kept apart the figures were
 # taken once, the sentences that miss were never looked at.
 FLOORS = {
-    ("hypercore", "tuned"): (0.8, 0.93),
-    ("hypercore", "kept"): (0.7, 0.9),
-    ("idrac", "tuned"): (0.8, 0.95),
-    ("idrac", "kept"): (0.72, 0.9),
+    ("hypercore", "tuned"): (0.78, 0.95),
+    ("hypercore", "kept"): (0.75, 0.92),
+    ("idrac", "tuned"): (0.77, 0.94),
+    ("idrac", "kept"): (0.76, 0.92),
 }
 
 

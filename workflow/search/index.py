@@ -9,13 +9,12 @@ never lives a catalog, a protocol or a right.
 
 import heapq
 import math
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workflow.search.findable import Findable, humps
-from workflow.search.question import Idea, SearchQuestion, understood, want_of
+from workflow.search.postings import Hit, Hits, Postings, best_hits
+from workflow.search.question import Idea, SearchQuestion, of_a_name, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
@@ -36,7 +35,7 @@ _FITS: Mapping[str, Mapping[str, float]] = {
     "update": {"update": 1.5, "create": 0.7, "delete": 0.4},
     "delete": {"delete": 1.6, "create": 0.4, "update": 0.5, "ensure": 0.4},
     "act": {"create": 0.9, "delete": 0.7},
-    "name": {"find": 1.5, "describe": 1.4, "create": 0.9, "delete": 0.7},
+    "name": {"find": 1.5, "describe": 1.4, "report": 1.3, "create": 0.9, "update": 0.8, "delete": 0.7},
 }
 # Words of looking stand in names of changes too ("check the consistency"): there the words decide.
 _CHANGE_FOR_A_LOOK = 0.3
@@ -46,15 +45,19 @@ _READ_FOR_A_CHANGE = 0.35
 _ALL_FOR_ONE = 0.4
 # What a workflow is worth whose name says nothing of what is asked.
 _VAGUE = 0.4
-_BEST_FIT = max(fits for kinds in _FITS.values() for fits in kinds.values())
+# Who has none of the rarer ideas has at most this share of all: then few of them can be among the best.
+_OF_MOST = 0.45
+_COMMON, _MOST_KNOWN = 200, 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Postings:
-    """Where a stem stands: the places of its workflows, rising, and for each the best field."""
+class _Matches:
+    """The workflows that have an idea; `rarity`: what it counts, `most`: no workflow has more of it."""
 
-    places: "array[int]"
-    fields: "array[int]"
+    hits: Mapping[int, Hit]
+    rarity: float
+    is_verb: bool
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,17 @@ class Index:
 
     def __init__(self, found: Iterable[Findable] = ()) -> None:
         self._kept: list[_Facts | None] = []
-        self._postings: dict[str, _Postings] = {}
+        self._postings = Postings(len(WEIGHTS))
         self._places: dict[Findable, int] = {}
-        self._counts: Counter[str] = Counter()  # of each API
+        self._of_api: dict[str, set[int]] = {}
+        self._of_risk: dict[str, set[int]] = {}
+        self._gone: set[int] = set()
+        # What is common is looked up again and again, and is what takes longest; until the catalog is another one.
+        self._known: dict[object, Hits] = {}
         self._verbs: set[tuple[str, ...]] = set()  # with which names of changes begin
         # No workflow is better than its words by more than this.
         self._most_manner = 0.0
+        self._most_vague = 0.0  # where no word of its title is asked for
         self.take_in(found)
 
     @property
@@ -101,22 +109,23 @@ class Index:
 
     def take_out(self, found: Iterable[Findable]) -> None:
         for gone in found:
-            self._kept[self._places.pop(gone)] = None
-            self._counts[gone.kind.api] -= 1
+            place = self._places.pop(gone)
+            self._kept[place] = None
+            self._gone.add(place)
+            self._of_api[gone.kind.api].discard(place)
+            self._of_risk[gone.kind.risk].discard(place)
 
     def take_in(self, found: Iterable[Findable]) -> None:
         for each in found:
             self._take(each)
 
     def _take(self, one: Findable) -> None:
+        self._known.clear()
         place = len(self._kept)
         best: dict[str, int] = {}
         for number, text in reversed([*enumerate(one.fields)]):
             best |= dict.fromkeys(_stems(text), number)
-        for stem, number in best.items():
-            postings = self._postings.setdefault(stem, _Postings(array("l"), array("b")))
-            postings.places.append(place)
-            postings.fields.append(number)
+        self._postings.add(place, best.items())
         first, _, rest = one.name.partition("_")
         kind = want_of(first) if one.kind.intent == "act" else one.kind.intent
         said = frozenset(_telling(one.name if kind == "act" else rest))
@@ -126,9 +135,12 @@ class Index:
         weight, is_read = 1 + one.rank / 2, one.kind.is_read
         facts = _Facts(one.tool, one.kind.api, one.kind.risk, is_read, kind, len(said), "all" in said, weight)
         self._kept.append(facts)
-        self._most_manner = max(self._most_manner, (weight * 2 - 1) * _BEST_FIT)
+        vague = _VAGUE + (1 - _VAGUE) * facts.is_of_all / (facts.says or 1)
+        self._most_manner = max(self._most_manner, weight * 2 - 1)
+        self._most_vague = max(self._most_vague, (weight * 2 - 1) * vague)
         self._places[one] = place
-        self._counts[one.kind.api] += 1
+        self._of_api.setdefault(one.kind.api, set()).add(place)
+        self._of_risk.setdefault(one.kind.risk, set()).add(place)
 
     def search(self, text: str, *, api: str | None = None, risk: str | None = None) -> list[str]:
         """The names of the tools of all that match, the best first."""
@@ -141,24 +153,65 @@ class Index:
         question = understood(text)
         if question.wants == "act" and not self._wants_a_change(question):
             question = replace(question, wants="name")
-        scores, named, weighed = self._scored(question, api)
-        fitting = [place for place in scores if self._fits(place, api, risk)]
-        if question.wants == "know" and any(self._is_read(place) for place in fitting):
-            fitting = [place for place in fitting if self._is_read(place)]
-        by_words = sorted(((scores[place], place) for place in fitting), reverse=True)
+        matches = self._matches(question, api)
+        fitting = self._fitting(matches, question, risk)
+        ranked = self._ranked(question, matches, fitting, most)
+        return [name for _, name in sorted(ranked)[:most]], len(fitting)
+
+    def _fitting(self, matches: Sequence[_Matches], question: SearchQuestion, risk: str | None) -> set[int]:
+        """All that have an idea of what is asked and may be meant."""
+        fitting = set().union(*(each.hits for each in matches)) - self._gone
+        if risk is not None:
+            fitting &= self._of_risk.get(risk, set())
+        reads = fitting & self._of_risk.get("read", set()) if question.wants == "know" else set()
+        return reads or fitting
+
+    def _ranked(
+        self, question: SearchQuestion, matches: Sequence[_Matches], fitting: set[int], most: int | None
+    ) -> list[tuple[float, str]]:
+        """All of which `most` may be the best, each with its rank, the best the least: first those that have one of the
+        rarer ideas, then of the others those that may come before."""
+        if most is None:
+            return self._weighed(question, matches, fitting, most)
+        common = sorted(matches, key=lambda each: len(each.hits))
+        rarer: set[int] = set()
+        least = _OF_MOST * sum(each.most for each in common)
+        while common and (len(rarer) < most or sum(each.most for each in common) > least):
+            rarer |= fitting.intersection(common.pop(0).hits)
+        ranked = sorted(self._weighed(question, matches, rarer, most))
+        bar = -ranked[most - 1][0] if len(ranked) >= most else 0.0
+        manner = self._most_vague if all(each.is_verb for each in common) else self._most_manner
+        enough = math.sqrt(bar * (sum(each.rarity for each in matches) or 1.0) / (manner * _best_fit(question) or 1.0))
+        if sum(each.most for each in common) < enough:
+            return ranked
+        others = {place for place, score in _scores(common, fitting - rarer).items() if score >= enough}
+        return [*ranked, *self._weighed(question, matches, others, most, bar)]
+
+    def _weighed(
+        self,
+        question: SearchQuestion,
+        matches: Sequence[_Matches],
+        places: set[int],
+        most: int | None,
+        bar: float = 0.0,
+    ) -> list[tuple[float, str]]:
+        """The best of the places whose ranks are not below the bar."""
+        weighed = sum(each.rarity for each in matches)
+        best_manner = self._most_manner * _best_fit(question)
+        by_words = sorted(((score, place) for place, score in _scores(matches, places).items()), reverse=True)
         ranked: list[tuple[float, str]] = []
         bars: list[float] = []  # the ranks of the best of them, the least first
         for score, place in by_words:
             worth = score * (score / weighed if weighed else 1.0)
-            if len(bars) == most and worth * self._most_manner < bars[0]:
+            if worth * best_manner < (max(bar, bars[0]) if len(bars) == most else bar):
                 break  # neither this one nor any that says less of what is asked comes before those
             facts = self._kept[place]
             assert facts is not None
-            rank = worth * _manner(facts, named.get(place, 0), question)
+            rank = worth * _manner(facts, _named(matches, place), question)
             ranked.append((-rank, facts.tool))
             if most is not None:
                 (heapq.heappush if len(bars) < most else heapq.heappushpop)(bars, rank)
-        return [name for _, name in sorted(ranked)[:most]], len(fitting)
+        return ranked
 
     def _wants_a_change(self, question: SearchQuestion) -> bool:
         """Whether it begins with a verb: one by which some change here is called, or one by what stands behind it. "Fan
@@ -167,63 +220,61 @@ class Index:
         is_called = any(phrase[:1] in self._verbs for phrase in (first.said, *first.others))
         return question.is_order or first.is_verb or is_called
 
-    def _scored(self, question: SearchQuestion, api: str | None) -> tuple[dict[int, float], dict[int, int], float]:
-        """How much of what is asked each one says, how many words of its title do, verbs left out, and the most. A word
-        is rare or not among the workflows of `api`, where one is given."""
-        scores: dict[int, float] = {}
-        named: dict[int, int] = {}
-        weighed = 0.0
-        count = len(self._places) if api is None else self._counts[api]
+    def _matches(self, question: SearchQuestion, api: str | None) -> list[_Matches]:
+        """What has which idea. A word is rare or not among the workflows of `api`, where one is given."""
+        of_api = None if api is None else self._of_api.get(api, set())
+        count = len(self._places) if of_api is None else len(of_api)
         least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
-        for idea in question.ideas:
-            found = self._matching(idea, least)
-            if api is not None:
-                found = {place: hit for place, hit in found.items() if self._fits(place, api, None)}
-            rarity = math.log(1 + count / (1 + len(found))) if found else 0.0
+        found = []
+        for said in question.ideas:
+            idea, hits = said, self._hits(said, least)
+            name = None if hits.of else of_a_name(said)
+            if name is not None:
+                idea, hits = name, self._hits(name, least)
+            of = hits.of if of_api is None else {place: hits.of[place] for place in of_api.intersection(hits.of)}
+            rarity = math.log(1 + count / (1 + len(of))) if of else 0.0
             rarity *= idea.share * (_VERB if idea.is_verb else 1.0)
-            weighed += rarity
-            for place, (worth, in_title) in found.items():
-                scores[place] = scores.get(place, 0.0) + worth * rarity
-                if in_title and not idea.is_verb:
-                    named[place] = named.get(place, 0) + in_title
-        return scores, named, weighed
+            found.append(_Matches(of, rarity, idea.is_verb, rarity * hits.best))
+        return found
 
-    def _fits(self, place: int, api: str | None, risk: str | None) -> bool:
-        one = self._kept[place]
-        return one is not None and api in (None, one.api) and risk in (None, one.risk)
-
-    def _is_read(self, place: int) -> bool:
-        one = self._kept[place]
-        return one is not None and one.is_read
-
-    def _matching(self, idea: Idea, least: int) -> dict[int, tuple[float, int]]:
-        """Each workflow that has the idea: its worth by the best word and field, and how many words of its title that
-        are."""
-        best: dict[int, tuple[float, int]] = {}
+    def _hits(self, idea: Idea, least: int) -> Hits:
+        """Each workflow that has the idea in one of the fields before `least`."""
+        key = (idea.said, idea.others, idea.is_verb, least)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        found: list[tuple[Hit, Sequence[int]]] = []
         other = _OTHER_VERB if idea.is_verb else _OTHER
         for phrase in (idea.said, *idea.others):
             factor = 1.0 if phrase == idea.said else other
-            hits = [(factor * weight, 0) for weight in WEIGHTS]
-            hits[_TITLE] = (factor * WEIGHTS[_TITLE], len(phrase))
-            for place, field in self._having(phrase):
-                hit = hits[field]
-                if field < least and (place not in best or hit[0] > best[place][0]):
-                    best[place] = hit
-        return best
+            for field, places in self._postings.having(phrase):
+                if field < least:
+                    found.append(((factor * WEIGHTS[field], len(phrase) if field == _TITLE else 0), places))
+        hits = best_hits(found)
+        if len(hits.of) > _COMMON:
+            while len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = hits
+        return hits
 
-    def _having(self, phrase: tuple[str, ...]) -> Iterable[tuple[int, int]]:
-        """The places that have every word of the phrase, with the field of the one that tells least."""
-        first, *others = (self._postings.get(stem) for stem in phrase)
-        if first is None or None in others:
-            return ()
-        if not others:
-            return zip(first.places, first.fields, strict=True)
-        found = dict(zip(first.places, first.fields, strict=True))
-        for postings in others:
-            assert postings is not None
-            mine = dict(zip(postings.places, postings.fields, strict=True))
-            found = {place: max(field, mine[place]) for place, field in found.items() if place in mine}
-        return found.items()
+
+def _best_fit(question: SearchQuestion) -> float:
+    return max(1.0, *_FITS[question.wants].values())
+
+
+def _scores(matches: Iterable[_Matches], places: set[int]) -> dict[int, float]:
+    """How much of what is asked each of the places says."""
+    scores = dict.fromkeys(places, 0.0)
+    for each in matches:
+        hits, rarity = each.hits, each.rarity
+        for place in places.intersection(hits):
+            scores[place] += hits[place][0] * rarity
+    return scores
+
+
+def _named(matches: Iterable[_Matches], place: int) -> int:
+    """How many words of its title are asked for, verbs left out."""
+    return sum(each.hits[place][1] for each in matches if not each.is_verb and place in each.hits)
 
 
 def _manner(one: _Facts, named: int, question: SearchQuestion) -> float:

@@ -1,18 +1,19 @@
 """What a question asks for: its ideas, word by word, and whether it wants to know, to make, to change or to remove.
 
-An idea is one word, or a phrase and all that mean the same (`words.ALIKE`), also where its two halves stand apart
+An idea is one word, or a phrase and all that mean the same (`trade.ALIKE`), also where its two halves stand apart
 ("turn the server off"). What only makes a sentence polite or whole is left out, unless nothing else is there. Pure;
 ranking is `index`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
+from workflow.search.trade import ALIKE, MEANS
 from workflow.search.words import (
-    ALIKE,
+    ACTING,
     ASKING,
     BECAUSE,
     BEFORE_A_THING,
@@ -21,9 +22,15 @@ from workflow.search.words import (
     GIVING,
     LIGHT,
     LOOKING,
-    MEANS,
     MORE_OF_THEM,
+    NAMED_THINGS,
+    NEEDING,
+    OF_A_KNOWN_ONE,
+    OPPOSITES,
     POLITE,
+    SENDING,
+    SPOKEN,
+    UNDOING,
     WANTS,
     WHERE,
 )
@@ -62,21 +69,86 @@ class SearchQuestion:
 def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
     words = WORD.findall(_POSSESSIVE.sub("", text.lower()))[:MOST_WORDS]
-    words = words[3:] if tuple(words[:3]) in _HOW else words
+    told, words = _told_before(text, words)
+    is_how = tuple(words[:3]) in _HOW
+    words = words[3:] if is_how else words
+    asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
+    words = ["show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     while words and words[0] in POLITE:
         words = words[1:]
+    while words and words[-1] in _THANKS:
+        words = words[:-1]
     ends = tuple(words[:1]) in _ENDING and words[1:] and words[1].endswith("ing")
     words = words[1:] if ends else words
     stems = stems_of(words)
     said = [stems[word] for word in words]
     wants = "delete" if ends else _wants(words, said)
+    if wants == "act" and text.rstrip().endswith("?") and not asks_for_it:
+        wants = "know"
     ideas = list(_ideas(words, said, drops=EMPTY if wants != "know" else EMPTY | LOOKING))
+    ideas += [replace(idea, share=idea.share * _WHERE, is_verb=False) for idea in _ideas_told(told)]
+    ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
+    if ends:
+        first, *undone = ((stem,) for stem in sorted(opposites_of(ideas[0].said[0]), reverse=True))
+        ideas[0] = replace(ideas[0], said=first, others=(*undone, ideas[0].said, *ideas[0].others))
     if wants == "act" and len(ideas) == 1:
         wants = "name"
     is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
     return SearchQuestion(tuple(ideas), wants, bool({"all", "every", "everything"} & set(words)), is_order)
+
+
+def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
+    """What is told of how things are, before what is wanted: "the disk is full, make it bigger"."""
+    parts = [WORD.findall(part) for part in _COMMA.split(_POSSESSIVE.sub("", text.lower())) if part.strip()]
+    at = sum(map(len, parts[:-1]))
+    if len(parts) < 2 or at + len(parts[-1]) > MOST_WORDS or (parts[0][:1] and parts[0][0] in ASKING | LOOKING):
+        return [], words
+    stems = stems_of(words)
+    before, last = [stems[word] for word in words[:at]], [stems[word] for word in words[at:]]
+    is_told = _verb_near_the_beginning(before) is None and not {tuple(before[:1])} & _imperatives()
+    is_wanted = bool(last) and (_starts_with(last, _verbs()) or tuple(last[:1]) in _imperatives())
+    return (words[:at], words[at:]) if is_told and is_wanted else ([], words)
+
+
+def _starts_with(said: Sequence[str], phrases: Mapping[tuple[str, ...], Want]) -> bool:
+    return any(tuple(said[:length]) in phrases for length in (3, 2, 1))
+
+
+def _imperatives() -> frozenset[tuple[str, ...]]:
+    """First words of what is done, beside those that want a making, a change or a removal."""
+    if not _IMPERATIVES:
+        _IMPERATIVES.extend(_stemmed(word) for word in (*ACTING, *LIGHT, *GIVING))
+    return frozenset(_IMPERATIVES)
+
+
+def _ideas_told(words: Sequence[str]) -> Iterator[Idea]:
+    stems = stems_of(words)
+    return _ideas(words, [stems[word] for word in words], drops=EMPTY)
+
+
+def ended_in(text: str) -> str:
+    """The stem of what is to end: that of "blink" in "stop blinking it"; "" where nothing is."""
+    words = WORD.findall(text.lower())[:2]
+    if len(words) < 2 or (words[0],) not in _ENDING or not words[1].endswith("ing"):
+        return ""
+    return stems_of(words)[words[1]]
+
+
+def opposites_of(stem: str) -> frozenset[str]:
+    """The stems of verbs that undo one: to unblink is to stop blinking."""
+    pairs = (tuple(_stemmed(word)[0] for word in pair) for pair in OPPOSITES)
+    named = {other for pair in pairs if stem in pair for other in pair if other != stem}
+    return frozenset((*(f"{prefix}{stem}" for prefix in UNDOING), *named))
+
+
+def of_a_name(idea: Idea) -> Idea | None:
+    """What a word may mean that looks like the name of one thing ("web01"), where nobody knows it; else None."""
+    word = idea.said[0]
+    if len(idea.said) > 1 or word.isalpha() or word.isdigit():
+        return None
+    return Idea(idea.said, tuple(_stemmed(phrase) for phrase in NAMED_THINGS), share=idea.share * _STATE)
 
 
 def want_of(verb: str) -> Want:
@@ -85,9 +157,19 @@ def want_of(verb: str) -> Want:
 
 
 def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
-    if words and words[0] in ASKING:
+    if words and words[0] in ASKING and tuple(words[:2]) not in _DOING:
         return "know"
     wants = _verb_near_the_beginning(said)
+    if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
+        return "update"
+    if "password" in words and _PASSWORD & set(words):
+        return "update"
+    if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
+        return "create"
+    if words and words[0] in GIVING and DONE & set(words):
+        return "act"
+    if wants is None and NEEDING & set(words[1:]) and (_COMPARED & set(words) or any(word.isdigit() for word in words)):
+        return "update"
     if words and words[0] in GIVING and MORE_OF_THEM & set(words):
         return "create"
     if wants != "delete" and _COMPARED & set(words):
@@ -121,9 +203,10 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
     if not _GROUPS:
         for group in ALIKE:
             phrases = [_stemmed(phrase) for phrase in group]
+            written = [_stemmed(phrase) for phrase in group if SPOKEN.isdisjoint(phrase.split())]
             for phrase in phrases:
                 known = _GROUPS.setdefault(phrase, [])
-                known += [other for other in phrases if other != phrase and other not in known]
+                known += [other for other in written if other != phrase and other not in known]
         for heard, meant in MEANS:
             found = [_stemmed(phrase) for phrase in meant]
             for said in heard:
@@ -133,13 +216,23 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
 
 
 _VERBS: dict[tuple[str, ...], Want] = {}
+_IMPERATIVES: list[tuple[str, ...]] = []
+_COMMA = re.compile(r"[,;:.!?](?:\s+|$)| - ")
 _GROUPS: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+# With a password, whatever stands between.
+_PASSWORD = frozenset(("reset", "forgot", "forgotten", "lost", "change", "new", "set"))
 # Of a thing that has to become so: "make the disk bigger", "two more CPUs".
 _COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "faster"))
 # Who asks how to do a thing wants it done.
 _HOW = frozenset(
     ("how", verb, who) for verb in ("do", "can", "could", "would", "should", "to") for who in ("i", "we", "you")
 )
+# Who asks whether somebody can do a thing wants it done as well.
+_ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will") for who in ("i", "we", "you"))
+# "Do a reboot" asks nothing.
+_DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
+_GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
+_THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # "the VM's disk" is about a VM.

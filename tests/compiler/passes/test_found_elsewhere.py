@@ -26,10 +26,11 @@ SPECS = {
     "hetzner-cloud": "hetzner.json",
     "kubernetes": "kubernetes-v1.json",
     "hashicorp-vault": "vault.json",
+    "openstack-image": "openstack-image-31.yaml",
 }
 SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences_of_others.yaml").read_text())
 # At least: the share of all APIs together that is found first, and among the first three.
-FLOORS = {"tuned": (0.72, 0.9), "kept": (0.7, 0.9)}
+FLOORS = {"tuned": (0.74, 0.92), "kept": (0.66, 0.85)}
 
 
 def planned(spec: Path) -> Compiled:

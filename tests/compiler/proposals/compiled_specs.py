@@ -51,7 +51,7 @@ class Scripted(Asker):
     def is_live(self) -> bool:
         return True
 
-    def ask(self, questions: Sequence[Question]) -> list[ModelAnswer]:
+    def ask(self, questions: Sequence[Question], share: float = 1.0) -> list[ModelAnswer]:
         self.asked += questions
         return [
             ModelAnswer(

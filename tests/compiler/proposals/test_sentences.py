@@ -8,6 +8,7 @@ from compiler.proposals import sentences as room
 from compiler.proposer.question import ModelAnswer, QuestionKind
 from tests.compiler.proposals.compiled_specs import compiled
 from workflow.search.index import Index
+from workflow.search.question import understood
 
 DIGEST = "sha256:" + "0" * 64
 UPDATE, FIND, DELETE, WAKE = (
@@ -26,12 +27,27 @@ def judged(said: Mapping[str, str]) -> room.JudgedSentences:
     return room.judge(compiled(), [answer(subject, text) for subject, text in said.items()])
 
 
-def test_each_workflow_is_asked_about_the_highest_rank_first_and_without_prose() -> None:
+def test_each_workflow_is_asked_about_and_without_prose() -> None:
     asked = room.about(compiled())
-    ranks = {one.flow.id: one.flow.rank for one in compiled().workflows}
-    assert [ranks[one.subject] for one in asked] == sorted(ranks.values(), reverse=True)
-    assert {one.subject for one in asked} == set(ranks)
+    assert {one.subject for one in asked} == {one.flow.id for one in compiled().workflows}
     assert "more words" not in str(asked)
+
+
+def test_what_is_called_by_words_that_search_knows_no_others_for_is_asked_about_first() -> None:
+    order = [one.facts["title"] for one in room.about(compiled())]
+    alone = [sum(not (idea.others or idea.is_verb) for idea in understood(title).ideas) for title in order]
+    assert alone == sorted(alone, reverse=True)
+    assert alone[0] > alone[-1]
+
+
+def test_an_answer_of_several_sentences_is_judged_sentence_by_sentence() -> None:
+    found = judged({FIND: "which boxes are there; erase the boxes; list the boxes."})
+    assert found.sentences == {FIND: ("which boxes are there", "list the boxes")}
+
+
+def test_words_of_everyday_name_nothing_that_is_not_there() -> None:
+    assert judged({UPDATE: "tweak the machine, everybody shares it"}).sentences
+    assert "which is not there" in judged({UPDATE: "tweak the machine, pizza helps"}).entries[0].reason
 
 
 GOOD = {
