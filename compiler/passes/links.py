@@ -67,6 +67,16 @@ class Referents:
         # `{role-id}` is no place for the name by which another address knows a role.
         return found if found and not is_a_name(found.resource.id_field) else None
 
+    def after(self, prefix: str, name: str) -> Referent | None:
+        """What `…/clients/{client}` means where no client stands there: one of those that the API lists as `clients`."""
+        noun = segments(prefix)[-2:-1]
+        one = words.split(words.singular(noun[0])) if noun else ()
+        if not one or words.split(name) != one:
+            return None
+        same = [r for r in self.listed if r.noun == noun[0] and r.natural_keys and not is_a_name(r.id_field)]
+        best = min(same, key=lambda r: (r.collection.count("{"), r.collection), default=None)
+        return Referent(best, f"{{{name}}} stands behind {best.noun}", 0.5) if best else None
+
     def called(self, name: str, description: str) -> Referent | None:
         """What a number means that is called `server` or `server_id`, and is said to be an id."""
         said = words.split(name)
@@ -168,7 +178,7 @@ class _Linker:
             better = named and not here.references and not here.natural_keys and named.resource.natural_keys
             if not better:
                 return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
-        return named
+        return named or self.referents.after(prefix, name)
 
     def _is_reached(self, resource: Resource, path: str) -> bool:
         """Whether its list asks for nothing that is neither in the path nor listed itself.

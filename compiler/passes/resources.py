@@ -8,6 +8,7 @@ list, read, create, update or delete of a resource is an action of the resource 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
@@ -94,12 +95,31 @@ class _Finder:
         found: dict[str, Resource] = {}
         for place_shape, place in self.places.items():
             if ends_in_parameter(place_shape) and not _goes_through(place):
-                found[place_shape] = self._with_items(place_shape, place)
+                is_list = self._is_list_of_others(place_shape, place)
+                found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
         for place_shape, place in self.places.items():
             if not ends_in_parameter(place_shape) and place_shape not in collections and self._is_record(place):
                 found[place_shape] = self._without_items(place)
         return self._with_owners(found)
+
+    def _is_list_of_others(self, place_shape: str, place: _Place) -> bool:
+        """`/users/{id}/role-mappings/clients/{client}` lists roles, which have items elsewhere, and is no client."""
+        above = self.places.get(parent(place_shape) or "/")
+        if not place.key("GET") or (above is not None and above.key("GET")):
+            return False
+        return self.schemas.component(self.schemas.element(self._reply(place, "GET"))) in self.listed_things
+
+    @cached_property
+    def listed_things(self) -> frozenset[str]:
+        """The shared schemas of what bare lists show that have items, or are made there."""
+        lists = (
+            place
+            for at, place in self.places.items()
+            if not ends_in_parameter(at) and place.key("GET") and (f"{at}/{{}}" in self.places or place.key("POST"))
+        )
+        found = (self.schemas.component(self.schemas.element(self._reply(place, "GET"))) for place in lists)
+        return frozenset(found) - {""}
 
     def _is_record(self, place: _Place) -> bool:
         operation = place.methods.get("GET")

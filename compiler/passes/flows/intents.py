@@ -7,6 +7,7 @@ resource). Each takes the context and gives a flow, or None where the API lacks 
 from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Role
+from compiler.passes.flows import memberships
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
@@ -108,6 +109,8 @@ def create(context: Context, resource: Resource) -> Flow | None:
     """Makes an item, waits for its job, reads it back by the id that the reply gave."""
     if not resource.create:
         return None
+    if resource.create in context.memberships:
+        return memberships.changed(context, context.operations[resource.create])
     looking = _created(context, resource, name_before(context, resource))
     return looking if looking is not None else _created(context, resource, "")
 

@@ -138,6 +138,8 @@ class BodyInputs:
         body = self.operation.body
         if body is None:
             return None
+        if self.builder.whole_body is not None and self.operation.key == self.builder.goal.key:
+            return self.builder.whole_body
         if body.media_type.startswith("multipart/"):
             return self._multipart(body)
         if "json" not in body.media_type:

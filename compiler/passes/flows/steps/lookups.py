@@ -30,6 +30,7 @@ def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = 
             # A second one of the same kind in one address is another thing: `…/{id}/moveAfter/{newPreviousId}`.
             said = [word for word in words.split(name) if not says_id(word)]
             purpose = "_".join(said) if address(resource) in seen else ""
+            purpose = "other" if purpose and purpose == noun_of(resource) else purpose
             seen.add(address(resource))
             bound.append((name, "path", identify(builder, resource, purpose)))
             continue
@@ -92,8 +93,17 @@ def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
 
 
 def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
+    parameters = path_parameters(builder, builder.operation(resource.source))
+    return f"$steps.{look_up(builder, resource, purpose, parameters)}.outputs.id"
+
+
+def look_up(
+    builder: Builder, resource: Resource, purpose: str, parameters: Sequence[tuple[str, str, Any]], shows: str = ""
+) -> str:
+    """The id of the step that finds the item which the caller names. With `shows` it gives out the `item`, too, and as
+    `known` that member of it.
+    """
     operation = builder.operation(resource.source)
-    parameters = path_parameters(builder, operation)
     owner = builder.context.owner_of(resource) if not purpose else None
     owner_id = identify(builder, owner) if owner is not None else ""
     asked = _asked_for(builder, resource, purpose, owner=owner, owner_id=owner_id)
@@ -108,7 +118,8 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
         role=Role.LOOKUP,
         description=f"Find the {resource.name} that is meant.",
         parameters=tuple(parameters),
-        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")},
+        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")}
+        | (_shown(resource, f"{base}[?{wanted}]", shows) if shows else {}),
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
@@ -117,7 +128,12 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
     builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
     if not purpose:
         builder.lookups[resource.noun] = step_id
-    return f"$steps.{step_id}.outputs.id"
+    return step_id
+
+
+def _shown(resource: Resource, query: str, member: str) -> dict[str, Any]:
+    places = {"item": queries.of_listed(resource), "known": queries.of_listed(resource, member)}
+    return {name: queries.selector(f"{query}{place}") for name, place in places.items()}
 
 
 def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str) -> str:
@@ -173,7 +189,9 @@ def _asked_for(
     own = [] if resource.id_field in resource.natural_keys else [word_of_id(resource)]
     keys = " or ".join((*map(words.spoken, resource.natural_keys), *([inner] if inner else []), *own))
     of = f" of the {owner.name}" if owner else ""
-    text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
+    is_told = not purpose or purpose.endswith(noun_of(resource))
+    what = resource.name if is_told else f"{words.spoken(purpose)} {resource.name}"
+    text = f"{keys[0].upper()}{keys[1:]} of the {what}" + (
         f"; leave it out where there is only one{of}." if single else "."
     )
     source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}

@@ -489,4 +489,6 @@ def _of_one_owner(title: str, owner: str) -> str:
     verb, *things = [word for word in title.split(" ") if word not in ("a", "an", "the")]
     if " ".join(things) == owner:
         return f"{verb} one {owner}"
-    return _without_repeats(f"{title} of one {owner}")
+    begin, _, last = title.rpartition(" of ")
+    is_said = bool(begin) and set(last.split(" ")) <= set(owner.split(" "))
+    return _without_repeats(f"{begin if is_said else title} of one {owner}")
