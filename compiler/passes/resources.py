@@ -413,8 +413,9 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
         one = nouns.spoken_noun(noun, joined, is_one=True)
         return f"{name} schema" if one == name else f"{one} list schema"
     groups = _groups_above(resource)
-    if groups and noun.lower() in _OF_ALL and words.singular(groups[-1]) == "setting":
-        return f"{words.spoken(noun)} {words.spoken(groups[-1])}"  # `settings/global`
+    if groups and words.singular(groups[-1]) == "setting" and not resource.collection and not resource.id_parameter:
+        is_of_all = noun.lower() in _OF_ALL  # `settings/global`; `settings/acls` are ACL settings
+        return f"{words.spoken(noun if is_of_all else words.singular(noun))} {words.spoken(groups[-1])}"
     if groups and resource.id_parameter and _sorts(noun, groups[-1]):
         return f"{name} {words.spoken(words.singular(groups[-1]))}"
     above = groups if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []

@@ -212,7 +212,8 @@ class Blueprint:
     def listed_elsewhere(self, resource: Resource) -> Resource | None:
         """The resource whose list says the ids of this one, which has no list of its own: the best link's."""
         into = f"path.{resource.id_parameter}"
-        links = [k for k in self.api.links if k.target == resource.read and k.into == into]
+        asked = {resource.read} if resource.read else {resource.delete}
+        links = [k for k in self.api.links if k.target in asked and k.into == into]
         for link in sorted(links, key=lambda k: -k.score):
             role = self._roles.get(link.source)
             if role is not None and role[0] is TwinKind.LIST and role[1] is not resource:

@@ -69,7 +69,7 @@ def usual_structures(
     """
     settable = {n: m for n, m in members.items() if n not in envelope and not schemas.resolve(m).get("readOnly")}
     plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
-    maps = [name for name, member in settable.items() if len(plain) < _FEW and _is_map(schemas, member)]
+    maps = [name for name, member in settable.items() if len(plain) <= _FEW and _is_map(schemas, member)]
     lists = [n for n, m in settable.items() if len(plain) < _FEW and schemas.members(schemas.element(m))]
     known = {*maps, *lists}
     objects = [name for name, member in settable.items() if schemas.members(member) or not plain or name in known]

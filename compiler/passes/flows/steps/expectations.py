@@ -201,6 +201,8 @@ class _Writer:
         rule = self._rule(operation, pointer)
         if rule is not None and rule.by == "rewritten":
             return {"place": shown, "asked": value, "text": rule.why}
+        if operation.body is not None and "json-patch" in operation.body.media_type:
+            return {"place": shown, "asked": value, "text": "operations of JSON Patch are not compared"}
         if self._is_secret(operation, pointer):
             return {"place": shown, "asked": value, "text": "a secret is not read back"}
         if place is None:

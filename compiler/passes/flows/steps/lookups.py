@@ -13,7 +13,7 @@ from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.flows.steps import queries
-from compiler.passes.identity import is_called_by_id, says_id, takes_name, word_of_id
+from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
@@ -60,6 +60,10 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     told = words.first_sentence(parameter.description) if parameter else ""
     plain = words.spoken(name)
     said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
+    if is_one and is_a_name(name):
+        said = f"Name of the {what}."
+    elif is_one and not says_id(name) and not set(words.split(name)) <= {*words.split(what), "id"}:
+        said = f"{plain[:1].upper()}{plain[1:]} of the {what}."
     said = told if _says_more(told, name) else said
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
