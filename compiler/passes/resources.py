@@ -95,6 +95,8 @@ class _Finder:
         found: dict[str, Resource] = {}
         for place_shape, place in self.places.items():
             if ends_in_parameter(place_shape) and not _goes_through(place):
+                if self._lists_what_is_below(place_shape, place):
+                    continue
                 is_list = self._is_list_of_others(place_shape, place)
                 found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
@@ -102,6 +104,17 @@ class _Finder:
             if not ends_in_parameter(place_shape) and place_shape not in collections and self._is_record(place):
                 found[place_shape] = self._without_items(place)
         return self._with_owners(found)
+
+    def _lists_what_is_below(self, place_shape: str, place: _Place) -> bool:
+        """`/repositories/{workspace}` lists what stands at `/repositories/{workspace}/{slug}`, and is no repository."""
+        below = self.places.get(f"{place_shape}/{{}}")
+        if below is None or not (place.key("GET") and below.key("GET")):
+            return False
+        reply = self._reply(place, "GET")
+        pointer = self.identifier.list_pointer(reply, last_word(place.path)) if reply else None
+        element = self.schemas.element(self.schemas.at(reply, pointer)) if pointer is not None else None
+        shown = self.schemas.component(element)
+        return bool(shown) and shown == self.schemas.component(self._reply(below, "GET"))
 
     def _is_list_of_others(self, place_shape: str, place: _Place) -> bool:
         """`/users/{id}/role-mappings/clients/{client}` lists roles, which have items elsewhere, and is no client."""
