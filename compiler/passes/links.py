@@ -57,7 +57,7 @@ class Referents:
             best = max(meant, key=_weight)
             known = max(
                 (r for r in meant if r.noun == best.noun),
-                key=lambda r: (_together(r.collection or r.item, path), _weight(r)),
+                key=lambda r: (_together(r.collection or r.item, path), _weight(r), -r.collection.count("{")),
             )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
         said = words.split(name)
@@ -154,6 +154,7 @@ class _Linker:
             for start in job.operations:
                 yield Link(start, at, operation.key, f"path.{job.parameter}", "the job's handle", 1.0)
         yield from self._of_path(operation, job.parameter if job else "")
+        yield from self._of_query(operation)
         if operation.body is not None and operation.effect is not Effect.SESSION:
             yield from self._of_body(operation)
 
@@ -170,6 +171,16 @@ class _Linker:
             is_met = found is not None and (found.resource is here or self._is_reached(found.resource, operation.path))
             if found is not None and is_met and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
+
+    def _of_query(self, operation: Operation) -> Iterator[Link]:
+        """Links of what the query has to name (`orgID`): nobody knows ids by heart."""
+        for parameter in operation.parameters:
+            if parameter.location != "query" or not parameter.is_required:
+                continue
+            found = self.referents.find(parameter.name, parameter.description, operation.path)
+            is_other = found is not None and found.resource.source != operation.key
+            if found is not None and is_other and self._is_reached(found.resource, operation.path):
+                yield _link(found, operation.key, f"query.{parameter.name}")
 
     def referent_of_parameter(self, here: Resource | None, name: str, prefix: str) -> Referent | None:
         """The collection in which the item stands, unless people know the thing only in another one."""

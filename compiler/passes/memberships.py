@@ -24,8 +24,9 @@ _OF_LISTS = frozenset({"mapping", "member", "membership", "assignment", "associa
 class Membership:
     """`listed`: the list; `home`: where its things live; `holder`: whose list it is, None at the top.
 
-    `puts_in` and `takes_out` are operations ("" for none). `is_in_body`: a body names the thing, with all that is known
-    of it; else the last part of the address does. `takes_many`: such a body is a list of things.
+    `puts_in` and `takes_out` are operations ("" for none), `bodies` those of them whose body names the thing: with all
+    that is known of it, or by its id in the one member `member`; else the last part of the address does. `takes_many`:
+    such a body is a list of things.
     """
 
     listed: Resource
@@ -33,8 +34,9 @@ class Membership:
     holder: Resource | None
     puts_in: str
     takes_out: str
-    is_in_body: bool
+    bodies: frozenset[str]
     takes_many: bool = False
+    member: str = ""
 
     @property
     def within(self) -> str:
@@ -82,14 +84,26 @@ class _Finder:
             for listed in lists:
                 puts_in, takes_out = writes[id(listed)]
                 home = self._home(listed, homes) if puts_in or takes_out else None
-                if home is not None:
+                is_named = puts_in != listed.create or not listed.item or bool(home and self._member(listed, home))
+                if home is not None and is_named:
                     yield self._membership(listed, home, puts_in, takes_out)
 
     def _membership(self, listed: Resource, home: Resource, puts_in: str, takes_out: str) -> Membership:
-        body = self.operations[puts_in or takes_out].body
-        is_in_body = body is not None and not listed.item
-        takes_many = is_in_body and body is not None and self.schemas.element(body.schema) is not None
-        return Membership(listed, home, self._holder(listed), puts_in, takes_out, is_in_body, takes_many)
+        named = [key for key in (puts_in, takes_out) if key and (not listed.item or key == listed.create)]
+        bodies = [body for key in named if (body := self.operations[key].body) is not None]
+        takes_many = any(self.schemas.element(body.schema) is not None for body in bodies)
+        member = self._member(listed, home) if puts_in and puts_in == listed.create and listed.item else ""
+        return Membership(
+            listed, home, self._holder(listed), puts_in, takes_out, frozenset(named), takes_many, member
+        )
+
+    def _member(self, listed: Resource, home: Resource | None = None) -> str:
+        """The one member of a creation's body, where that is the id of a thing that lives elsewhere (at `home`)."""
+        made = self.operations.get(listed.create)
+        members = list(self.schemas.members(made.body.schema)) if made is not None and made.body is not None else []
+        needed = self._needed_by(listed.create, f"body#/{members[0]}") if len(members) == 1 else None
+        is_there = needed is not None and needed is not listed and (home is None or needed is home)
+        return members[0] if is_there else ""
 
     def _writes(self, listed: Resource, component: str) -> tuple[str, str]:
         """What puts a thing into the list and what takes one out, where these are no creation and no deletion."""
@@ -104,8 +118,10 @@ class _Finder:
 
     def _writes_by_address(self, listed: Resource) -> tuple[str, str]:
         """`PUT /users/{id}/groups/{groupId}` without a body, where nothing can be read or made."""
-        if listed.read or listed.create:
+        if listed.read:
             return "", ""
+        if listed.create:
+            return (listed.create, listed.delete) if self._member(listed) else ("", "")
         put = self.operations.get(listed.update)
         is_bare = put is not None and put.body is None and put.method == "PUT"
         if listed.update and not is_bare:

@@ -125,7 +125,9 @@ class InputSampler:
         """The list as the step asks for it: with what its operation requires in the query and in headers."""
         given: dict[str, list[tuple[str, str]]] = {"query": [], "header": []}
         for name, location, value in step.parameters:
-            asked = _INPUT.fullmatch(str(value))
+            asked, found = _INPUT.fullmatch(str(value)), _REFERENCE.fullmatch(str(value))
+            if location in given and found is not None and (found[1], found[2]) in so_far.resolved:
+                given[location].append((name, str(so_far.resolved[found[1], found[2]])))
             if location in given and asked is not None and asked[1] in flow.sample:
                 filled = so_far.inputs.get(asked[1]) or self._plain(flow, twin, asked[1], flow.sample[asked[1]])
                 texts = filled if isinstance(filled, list) else [] if filled is None else [filled]

@@ -288,7 +288,7 @@ class Blueprint:
         if session and key == session.logout:
             return Behaviour(operation, TwinKind.LOGOUT, self.item_at(operation.path))
         member = self.memberships.get(key)
-        if member is not None and member.is_in_body:
+        if member is not None and key in member.bodies:
             kind = TwinKind.PUT_IN if key == member.puts_in else TwinKind.TAKE_OUT
             return Behaviour(operation, kind, member.listed, "", job)
         kind, resource = self._role(operation)

@@ -81,9 +81,11 @@ class Changes:
         Raises RefusalError: there is no such thing.
         """
         listed = _of(behaviour)
-        home = self._blueprint.memberships[behaviour.operation.key].home
+        one = self._blueprint.memberships[behaviour.operation.key]
+        home = one.home
         parts = [part for part in (body if isinstance(body, list) else [body]) if isinstance(part, dict)]
-        places = [member_place(listed, collection, str(part.get(listed.id_field, ""))) for part in parts]
+        named = one.member or listed.id_field
+        places = [member_place(listed, collection, str(part.get(named, ""))) for part in parts]
         known = set(self._store.ids(listed, collection))
         there = {str(get(self._store.item(p), f"/{listed.id_field}")): p for p in self._store.places(home)}
         lives = {place.id: there.get(place.id) for place in places}

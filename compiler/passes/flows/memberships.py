@@ -34,7 +34,7 @@ def changed(context: Context, operation: Operation) -> Flow:
 def called(context: Context, flow: Flow) -> Flow:
     """The flow under what a person calls it, where its operation reads or changes a membership by its address."""
     one = context.memberships.get(flow.goal)
-    if one is not None and not one.is_in_body:
+    if one is not None and flow.goal not in one.bodies:
         return _named(context, flow, one, is_out=flow.goal == one.takes_out)
     if flow.intent != "find":
         return flow
@@ -69,7 +69,8 @@ class _Change:
         bound = parameters_of(self.builder, self.operation, filters=False)
         found = look_up(self.builder, self.thing, self._purpose(), self._where(bound), self.one.listed.id_field)
         item = f"$steps.{found}.outputs.item"
-        self.builder.whole_body = [item] if self.one.takes_many else item
+        named = {self.one.member: f"$steps.{found}.outputs.id"} if self.one.member else item
+        self.builder.whole_body = [named] if self.one.takes_many else named
         verb = "Take" if self.is_out else "Put"
         change(self.builder, self.operation, f"{verb} the {self.one.home.name} {'out' if self.is_out else 'in'}.")
         self._look(found)
@@ -134,7 +135,7 @@ def _listed(context: Context, flow: Flow, one: Membership, which: str) -> Flow:
     called = _Wording.of(one)
     things = words.plural(f"{which} {called.thing}".strip())
     text = texts.describe((f"Lists the {things} of {called.whose}.",), Risk.READ)
-    is_told = which or one.within or not one.is_in_body
+    is_told = which or one.within or not one.bodies or bool(one.listed.item)
     title = called.title("find", things if is_told else f"assigned {things}", "of")
     return replace(flow, **_title(context, title), description=text)
 

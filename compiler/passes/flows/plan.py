@@ -98,7 +98,7 @@ def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
     operation = context.operations[key]
     if operation.left_out:
         return
-    if key in context.memberships and context.memberships[key].is_in_body:
+    if key in context.memberships and key in context.memberships[key].bodies:
         yield memberships.changed(context, operation)
     elif operation.effect is Effect.READ:
         is_list = operation.method == "GET" and operation.path.rstrip("/") == resource.collection
