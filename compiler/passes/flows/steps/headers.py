@@ -91,7 +91,8 @@ def _looked_up(
     needed = builder.context.needed_by(operation.key, f"query.{parameter.name}") if parameter.is_required else None
     if needed is None or not needed.natural_keys or is_called_by_id(needed) or needed.source in builder.asking:
         return False
-    if any(step.role is Role.CHANGE for step in builder.steps):
+    known = builder.known.get((needed.item or needed.collection, ""))
+    if known is None and any(step.role is Role.CHANGE for step in builder.steps):
         return False  # what is not there has to be told before anything is changed
     builder.asking.append(needed.source)  # whose list may ask for the same
     builder.known[slot] = identify(builder, needed)
