@@ -71,8 +71,8 @@ class Referents:
         """What `…/clients/{client}` means where no client stands there: one of those that the API lists as `clients`."""
         noun = segments(prefix)[-2:-1]
         one = words.split(words.singular(noun[0])) if noun else ()
-        if not one or words.split(name) != one:
-            return None
+        if not one or words.split(name) != one or words.singular(noun[0]) == noun[0]:
+            return None  # `…/protocol/{protocol}` is a word that is told, and no collection
         same = [r for r in self.listed if r.noun == noun[0] and r.natural_keys and not is_a_name(r.id_field)]
         best = min(same, key=lambda r: (r.collection.count("{"), r.collection), default=None)
         return Referent(best, f"{{{name}}} stands behind {best.noun}", 0.5) if best else None
@@ -115,6 +115,14 @@ class Referents:
                 if best is None or score > best.score or (score == best.score and depth < nearest):
                     best = Referent(resource, f"the words of “{name}” are those of {resource.noun}", score)
         return best
+
+
+def _are_of_other_kinds(named: Resource, prefix: str) -> bool:
+    """Whether things of one noun stand in groups of two names: installation providers are no policies' providers."""
+    mine, other = segments(prefix)[:-1], segments(named.collection)
+    is_same_noun = len(mine) > 1 and len(other) > 1 and mine[-1] == other[-1]
+    groups = (mine[-2], other[-2]) if is_same_noun else ("", "")
+    return groups[0] != groups[1] and not any("{" in group for group in groups)
 
 
 def _adds(operation: Operation, here: Resource | None) -> bool:
@@ -189,6 +197,8 @@ class _Linker:
             better = named and not here.references and not here.natural_keys and named.resource.natural_keys
             if not better:
                 return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
+        if named is not None and here is not None and _are_of_other_kinds(named.resource, prefix):
+            return None
         return named or self.referents.after(prefix, name)
 
     def _is_reached(self, resource: Resource, path: str) -> bool:

@@ -326,7 +326,9 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     for key, resource in by_path.items():
         groups = _groups_above(resource)
         if groups and key in names and not resource.parent and not resource.id_parameter and not resource.collection:
-            names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
+            group = words.singular(groups[-1])
+            is_said = group == "setting" and names[key].endswith(" settings")
+            names[key] = names[key] if is_said else _joined(words.spoken(group), names[key])
     _told_by_kinds(names, plain, by_path)
     _told_apart_by_groups(names, by_path)
     _told_apart_by_addresses(names)

@@ -41,6 +41,9 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
     forced = forced_split(context, operation)
     if forced:
         return forced
+    body = operation.body
+    if operation.method in ("PUT", "PATCH") and body is not None and context.schemas.element(body.schema) is not None:
+        return ()  # several things at once, each with values of its own
     is_merged = any(said.operation == operation.key for said in context.profile.overrides.merge)
     for pointer, values in enumerations(builder, operation).items():
         classes = _classes(context, operation, pointer, values)

@@ -144,7 +144,8 @@ class BodyInputs:
         if body.media_type.startswith("multipart/"):
             return self._multipart(body)
         if "json" not in body.media_type:
-            return self._content(body.media_type, body.schema, body.is_required)
+            is_upload = self.operation.method == "PUT"  # without a content there is nothing to put
+            return self._content(body.media_type, body.schema, body.is_required or is_upload)
         template = self._json(body)
         self._add_conditions(body, template)
         return template

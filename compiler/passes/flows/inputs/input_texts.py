@@ -35,6 +35,8 @@ _UNITS = {
 }  # fmt: skip
 _NAMED = "|".join(_UNITS)
 _IN_TEXT = re.compile(rf"\b(?:in|of|number of)\s+(?:the\s+)?({_NAMED})\b|[(\[]({_NAMED})[)\]]", re.IGNORECASE)
+# What says nothing of what is meant: that the schema says, and since when there is such a thing.
+_BESIDE = re.compile(r"^(?:(?:required|optional)\.|(?:was )?added in version [\d.]+\d\.?)(?=\s|$)\s*", re.IGNORECASE)
 _LIST = re.compile(r"([.!?]) [^.!?]{0,60}:$")
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n\s*[-*]\s")
 
@@ -42,6 +44,7 @@ _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n\s*[-*]\s")
 def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
     """What a caller reads of the input `name`; its name in words where nobody described it."""
     text = text or str(schema.get("title") or "")
+    text = _BESIDE.sub("", text)
     first = _without_list(first_sentence(text)) or f"{words.spoken(name)[:1].upper()}{words.spoken(name)[1:]}."
     said = [first, *_conditions(text, first)]
     unit = _unit(text, name, schema)

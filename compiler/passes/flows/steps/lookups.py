@@ -5,6 +5,7 @@ the caller gave; none and several are refused before anything is changed. A coll
 by the last segment. Where the API has no list, the caller gives the id.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,8 @@ from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
+
+_VERSIONED = re.compile(r"^v\d+(?=[A-Z])")  # `{v1ClusterNode}`: which version of the API has it first
 
 
 def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
@@ -55,6 +58,7 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
             None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
         )
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
+    written, name = name, _VERSIONED.sub("", name)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
     told = words.first_sentence(parameter.description) if parameter else ""
@@ -62,9 +66,9 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
     if is_one and is_a_name(name):
         said = f"Name of the {what}."
-    elif is_one and not says_id(name) and not set(words.split(name)) <= {*words.split(what), "id"}:
+    elif is_one and not says_id(name) and words.split(name)[-1:] not in [(word,) for word in (*words.split(what), "id")]:
         said = f"{plain[:1].upper()}{plain[1:]} of the {what}."
-    said = told if _says_more(told, name) else said
+    said = told if _says_more(told, written) else said
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
     elif resource is not None and takes_name(operation, name):
@@ -73,7 +77,7 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
         noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
         own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
-    sample = {"parameter": operation.key, "name": name}
+    sample = {"parameter": operation.key, "name": parameter.name if parameter else name}
     builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
     return builder.known[slot]
 
@@ -194,7 +198,7 @@ def _asked_for(
     keys = " or ".join((*map(words.spoken, resource.natural_keys), *([inner] if inner else []), *own))
     of = f" of the {owner.name}" if owner else ""
     is_told = not purpose or purpose.endswith(noun_of(resource))
-    what = resource.name if is_told else f"{words.spoken(purpose)} {resource.name}"
+    what = resource.name.removeprefix("own ") if is_told else f"{words.spoken(purpose)} {resource.name}"
     text = f"{keys[0].upper()}{keys[1:]} of the {what}" + (
         f"; leave it out where there is only one{of}." if single else "."
     )
@@ -211,7 +215,7 @@ def _asked_for(
 
 def _called(resource: Resource, purpose: str) -> str:
     """`disk`, `target_disk`; a purpose that says the noun already does not say it again."""
-    noun = noun_of(resource)
+    noun = noun_of(resource).removeprefix("own_")
     return noun if not purpose else purpose if purpose.endswith(noun) else f"{purpose}_{noun}"
 
 
