@@ -3,9 +3,9 @@
 Before: resources. After: an update of a thing that can be read, and a creation in a collection, have a body where the
 description declares none, one whose file is missing, or a patch of which it says nothing: the members of the thing
 itself that are not read-only, none of them required and others allowed. Told as one note, because nobody has promised
-that the device takes it. A `PUT` on what can't be read (a membership, a tag) has no body where the description says nothing of
-one. What is sent as JSON Patch is a list of operations (RFC 6902), however it is described. Called by the pipeline
-between resources and jobs.
+that the device takes it. A `PUT` on what can't be read (a membership, a tag) has no body where the description says
+nothing of one. What is sent as JSON Patch is a list of operations (RFC 6902), however it is described. Called by the
+pipeline between resources and jobs.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from typing import Any
 from compiler.frontend.schemas.reading import MISSING
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.identity import says_id
 from compiler.passes.flows.inputs.usual import is_server_made
+from compiler.passes.identity import says_id
 from compiler.passes.names.paths import GROUPING, item_prefixes
 from compiler.passes.outcome import Options, PassOutcome
 

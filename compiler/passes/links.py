@@ -68,7 +68,7 @@ class Referents:
         return found if found and not is_a_name(found.resource.id_field) else None
 
     def after(self, prefix: str, name: str) -> Referent | None:
-        """What `…/clients/{client}` means where no client stands there: one of those that the API lists as `clients`."""
+        """What `…/clients/{client}` means where no client stands there: one of those that are listed as `clients`."""
         noun = segments(prefix)[-2:-1]
         one = words.split(words.singular(noun[0])) if noun else ()
         if not one or words.split(name) != one or words.singular(noun[0]) == noun[0]:

@@ -1,9 +1,9 @@
 """Memberships: lists of things that live elsewhere, and the writes that put one in or take one out.
 
-`POST /users/{id}/role-mappings` with a role in its body makes no role: it gives the user one that there is. Told by what
-the description shows alone: the list's things are those of another collection, and what is sent to the list (or what
-its address names) is such a thing. Pure look-ups over an understood Api; the planner names and plans by them, the twin
-plays them. Here lives no vendor's word.
+`POST /users/{id}/role-mappings` with a role in its body makes no role: it gives the user one that there is. Told by
+what the description shows alone: the list's things are those of another collection, and what is sent to the list (or
+what its address names) is such a thing. Pure look-ups over an understood Api; the planner names and plans by them, the
+twin plays them. Here lives no vendor's word.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,9 +93,7 @@ class _Finder:
         bodies = [body for key in named if (body := self.operations[key].body) is not None]
         takes_many = any(self.schemas.element(body.schema) is not None for body in bodies)
         member = self._member(listed, home) if puts_in and puts_in == listed.create and listed.item else ""
-        return Membership(
-            listed, home, self._holder(listed), puts_in, takes_out, frozenset(named), takes_many, member
-        )
+        return Membership(listed, home, self._holder(listed), puts_in, takes_out, frozenset(named), takes_many, member)
 
     def _member(self, listed: Resource, home: Resource | None = None) -> str:
         """The one member of a creation's body, where that is the id of a thing that lives elsewhere (at `home`)."""

@@ -223,7 +223,9 @@ class Seeds:
         is_sole = resource.collection in self._blueprint.profile.sole_members
         shown = self.examples.id_of(resource, self.examples.item(resource))
         first = _OTHERS if self._takes_others(resource) else 1
-        made = (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, first + n) for n in (0, 1))
+        made = (
+            (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, first + n) for n in (0, 1))
+        )
         return made[:1] if is_sole else made
 
     def _same_parameter_above(self, resource: Resource, collection: str) -> str:

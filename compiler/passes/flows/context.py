@@ -97,7 +97,7 @@ class Context:
         return self.by_source.get((link.source, link.at)) if link else None
 
     def owners_of(self, key: str) -> list[tuple[str, str]]:
-        """(parameter, shape of the item's address) of each thing that the operation's address names, outermost first."""
+        """(parameter, shape of the item's address) of each thing that the address of the operation names, in order."""
         return owners(key, self.needed_by, self.by_item)
 
     @property

@@ -98,7 +98,10 @@ class _Change:
         operation = self.builder.operation(listed.list)
         wanted = f"@{queries.of_listed(listed, listed.id_field)} == '{{$steps.{found}.outputs.known}}'"
         query = f"{queries.listed(listed)}[?{wanted}]"
-        shown: dict[str, Any] = {"place": "", "text": f"the {self.one.home.name} is {'not ' if self.is_out else ''}there"}
+        shown: dict[str, Any] = {
+            "place": "",
+            "text": f"the {self.one.home.name} is {'not ' if self.is_out else ''}there",
+        }
         gone = {
             "place": "",
             "before": f"$steps.{found}.outputs.known",
@@ -128,7 +131,7 @@ def _named(context: Context, flow: Flow, one: Membership, *, is_out: bool) -> Fl
     steps = [(step.role, step.operation) for step in flow.steps]
     stays = f"{does}; the {one.home.name} itself stays." if is_out else f"{does}."
     said = " ".join(part for part in (stays, texts.course(steps)) if part)
-    return replace(flow, **_title(context, called.title(verb, called.thing, between)), description=said)
+    return _titled(context, flow, called.title(verb, called.thing, between), said)
 
 
 def _listed(context: Context, flow: Flow, one: Membership, which: str) -> Flow:
@@ -137,12 +140,12 @@ def _listed(context: Context, flow: Flow, one: Membership, which: str) -> Flow:
     text = texts.describe((f"Lists the {things} of {called.whose}.",), Risk.READ)
     is_told = which or one.within or not one.bodies or bool(one.listed.item)
     title = called.title("find", things if is_told else f"assigned {things}", "of")
-    return replace(flow, **_title(context, title), description=text)
+    return _titled(context, flow, title, text)
 
 
-def _title(context: Context, title: str) -> dict[str, str]:
+def _titled(context: Context, flow: Flow, title: str, description: str) -> Flow:
     name = texts.flow_id(context.api.name, title.replace(" of ", " "), "")
-    return {"id": name, "title": texts.opened(title)}
+    return replace(flow, id=name, title=texts.opened(title), description=description)
 
 
 @dataclass(frozen=True, slots=True)

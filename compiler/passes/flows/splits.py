@@ -12,6 +12,7 @@ from compiler.ir.model import Effect, Operation
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import Choice, enumerations, is_action_word
+from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.linter import repeated
 from compiler.passes.names import words
@@ -57,6 +58,17 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
                 for part in _by_outcome(context, operation, pointer, members)
             )
     return ()
+
+
+def split_of(context: Context, operation: Operation, pointer: str, value: Any) -> Split:
+    """The part of an operation that does what one value says, called by the value alone."""
+    return _split("action", pointer, [value], risk_of_value(context, operation, pointer, value))
+
+
+def value_is_done(value: Any) -> bool:
+    """Whether a value is a word for something that is done, and no kind of thing."""
+    said = words.split(str(value))
+    return bool(said) and (said[0] in wording.KNOWN_VERBS or said[-1] in wording.KNOWN_VERBS)
 
 
 def forced_split(context: Context, operation: Operation) -> tuple[Split, ...]:

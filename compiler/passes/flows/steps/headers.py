@@ -82,9 +82,7 @@ def given_parameter(builder: "Builder", operation: Operation, parameter: ApiPara
     return expression
 
 
-def _looked_up(
-    builder: "Builder", operation: Operation, parameter: ApiParameter, slot: tuple[str, str]
-) -> bool:
+def _looked_up(builder: "Builder", operation: Operation, parameter: ApiParameter, slot: tuple[str, str]) -> bool:
     """Finds the thing that a required query parameter names by its id, where the caller can name it otherwise."""
     from compiler.passes.flows.steps.lookups import identify
 

@@ -66,7 +66,9 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
     if is_one and is_a_name(name):
         said = f"Name of the {what}."
-    elif is_one and not says_id(name) and words.split(name)[-1:] not in [(word,) for word in (*words.split(what), "id")]:
+    elif (
+        is_one and not says_id(name) and words.split(name)[-1:] not in [(word,) for word in (*words.split(what), "id")]
+    ):
         said = f"{plain[:1].upper()}{plain[1:]} of the {what}."
     said = told if _says_more(told, written) else said
     if resource is not None and is_called_by_id(resource):
