@@ -73,7 +73,7 @@ def run(api: Api, _options: Options) -> PassOutcome:
 def _of_replacements(api: Api, schemas: SharedSchemas) -> dict[str, Mapping[str, Any]]:
     """For patches the members of what a PUT at the same address takes (`PATCH /nodes/{name}/status`)."""
     put = {o.path: o.body for o in api.operations if o.method == "PUT" and o.body is not None}
-    found = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for operation in api.operations:
         body = put.get(operation.path) if operation.method == "PATCH" else None
         members = schemas.members(body.schema) if body is not None else {}

@@ -103,6 +103,51 @@ def test_a_thing_that_is_put_in_by_its_id_is_named_by_the_caller(tmp_path: Path)
     assert all_proved(made)
 
 
+def test_an_action_of_a_list_of_actions_is_a_workflow_of_its_own(tmp_path: Path) -> None:
+    kind = {"type": "string", "enum": ["power_off", "rename", "rebuild"]}
+    plain = {"type": "object", "required": ["type"], "properties": {"type": kind}}
+    named = {"type": "object", "properties": {"name": {"type": "string", "description": "The new name."}}}
+    body = {"oneOf": [plain, {"allOf": [plain, named]}]}
+    at, entry = [given("boxId")], {"type": "object", "properties": {"id": {"type": "string"}, "type": kind}}
+    paths = {
+        "/boxes": {"get": _lists(BOX)},
+        "/boxes/{boxId}": {"get": {"parameters": at, **_answers(BOX)}},
+        "/boxes/{boxId}/actions": {"parameters": at, "get": _lists(entry), "post": {**_sent(body), **NOTHING}},
+    }
+    made = compiled(tmp_path, paths, schemas=SCHEMAS)
+    orders = {one.flow.title: one for one in made.workflows if one.flow.goal == "POST /boxes/{boxId}/actions"}
+    risks = {title: one.flow.risk.value for title, one in orders.items()}
+    assert risks == {"Power off box": "disrupt", "Rename box": "change", "Rebuild box": "destroy"}
+    assert asked(orders["Power off box"]).keys() == {"box"}
+    assert asked(orders["Rename box"]).keys() == {"box", "name"}
+
+
+def test_what_a_query_has_to_name_is_found_by_its_name(tmp_path: Path) -> None:
+    query = [given("boxId", "query")]
+    paths = {
+        "/boxes": {"get": _lists(BOX)},
+        "/boxes/{boxId}": {"get": {"parameters": [given("boxId")], **_answers(BOX)}},
+        "/labels": {"get": {"parameters": query, **_lists(LABEL)}},
+    }
+    one = only(compiled(tmp_path, paths, schemas=SCHEMAS), "GET /labels")
+    assert asked(one).keys() == {"box"}
+    assert one.flow.steps[0].operation == "GET /boxes"
+
+
+def test_json_patch_is_a_list_of_operations_however_it_is_described(tmp_path: Path) -> None:
+    patch = {"requestBody": odd.sent({"type": "string"}, "application/vendor-json-patch")}
+    paths = {
+        "/boxes": {"get": _lists(BOX)},
+        "/boxes/{boxId}": {
+            "parameters": [given("boxId")],
+            "get": _answers(BOX),
+            "patch": {**patch, **NOTHING},
+        },
+    }
+    one = only(compiled(tmp_path, paths, schemas=SCHEMAS), "PATCH /boxes/{boxId}")
+    assert asked(one)["items"]["items"]["required"] == ["op", "path"]
+
+
 def test_a_new_thing_below_another_one_is_created_all_the_same(tmp_path: Path) -> None:
     paths = {
         "/roles": {"get": _lists(ROLE), "post": {**_sent(ROLE), **_answers(ROLE, "201")}},
