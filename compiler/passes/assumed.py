@@ -15,8 +15,7 @@ from typing import Any
 from compiler.frontend.schemas.reading import MISSING
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.flows.inputs.usual import is_server_made
-from compiler.passes.identity import says_id
+from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names.paths import GROUPING, item_prefixes
 from compiler.passes.outcome import Options, PassOutcome
 

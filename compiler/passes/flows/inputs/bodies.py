@@ -16,10 +16,10 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
-from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, is_server_made, spoken_of, usual_members, usual_structures
+from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, spoken_of, usual_members, usual_structures
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
-from compiler.passes.identity import says_id
+from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word
 from compiler.passes.names.words import first_sentence, split
