@@ -467,6 +467,9 @@ def _name_lists_of_all(names: dict[str, str], by_path: Mapping[str, Resource]) -
         is_bare = len(lists) == len(whole) == 1 and bool(by_path[lists[0]].list)
         if is_bare and ("{" in by_path[whole[0]].collection or stands_for_list(by_path[lists[0]].collection)):
             names[lists[0]] = f"all {name}"
+        for key in lists:  # `/repositories`, beside `/repositories/{workspace}/{slug}`
+            if any(by_path[other].collection.startswith(f"{by_path[key].collection}/{{") for other in whole):
+                names[key] = f"all {name}"
 
 
 def _is_bare_list(resource: Resource) -> bool:
