@@ -320,7 +320,7 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
             break
         for key in doubles:
             owner = owners.get(key, "")
-            if owner:
+            if owner and plain[owner] != f"all {names[key]}":
                 names[key] = _joined(plain[owner], names[key])
                 owners[key] = parents[owner]
     for key, resource in by_path.items():
