@@ -3,7 +3,8 @@
 Before: resources. After: an update of a thing that can be read, and a creation in a collection, have a body where the
 description declares none, one whose file is missing, or a patch of which it says nothing: the members of the thing
 itself that are not read-only, none of them required and others allowed. Told as one note, because nobody has promised
-that the device takes it. A `PUT` on what can't be read (a membership, a tag) stays without a body. Called by the
+that the device takes it. A `PUT` on what can't be read (a membership, a tag) has no body where the description says
+nothing of one. What is sent as JSON Patch is a list of operations (RFC 6902), however it is described. Called by the
 pipeline between resources and jobs.
 """
 
@@ -14,8 +15,8 @@ from typing import Any
 from compiler.frontend.schemas.reading import MISSING
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.identity import says_id
-from compiler.passes.names.paths import GROUPING
+from compiler.passes.identity import is_server_made, says_id
+from compiler.passes.names.paths import GROUPING, item_prefixes
 from compiler.passes.outcome import Options, PassOutcome
 
 _DEPTH = 1  # what lies deeper is another resource's business more often than not
@@ -23,6 +24,22 @@ _GROUPS = frozenset({*GROUPING, "links"})  # what is there and what can be done,
 _SAYING = frozenset({"properties", "allOf", "anyOf", "oneOf", "patternProperties", "const", "enum"})
 _ANY: tuple[Any, ...] = (None, True, {})  # of `additionalProperties`
 _ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
+_JSON_PATCH: Mapping[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "description": "What is changed, as JSON Patch (RFC 6902): operations that are made in order.",
+    "items": {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": {"type": "string", "description": "Where, as a JSON pointer: /name."},
+            "value": {"description": "What is to stand there."},
+            "from": {"type": "string", "description": "Where it is taken from, to be moved or copied."},
+        },
+    },
+    "example": [{"op": "replace", "path": "/name", "value": "new name"}],
+}
 
 
 def run(api: Api, _options: Options) -> PassOutcome:
@@ -33,7 +50,11 @@ def run(api: Api, _options: Options) -> PassOutcome:
         for key in (resource.update if resource.read else "", resource.create):
             if key:
                 wanted[key] = _members_of(schemas, resource, key.startswith("PATCH ") and key in known)
-    forgotten = [o for o in api.operations if o.key in wanted and _is_unknown(schemas, o) and not o.left_out]
+    wanted = {**_of_replacements(api, schemas), **wanted}
+    api = _as_meant(api, schemas)
+    forgotten = [
+        o for o in api.operations if o.key in wanted and not o.left_out and _is_unknown(schemas, o, wanted[o.key])
+    ]
     if not forgotten:
         return PassOutcome(api)
     keys = {o.key for o in forgotten}
@@ -48,11 +69,47 @@ def run(api: Api, _options: Options) -> PassOutcome:
     return PassOutcome(replace(api, operations=operations), (note,))
 
 
-def _is_unknown(schemas: SharedSchemas, operation: Operation) -> bool:
+def _of_replacements(api: Api, schemas: SharedSchemas) -> dict[str, Mapping[str, Any]]:
+    """For patches the members of what a PUT at the same address takes (`PATCH /nodes/{name}/status`)."""
+    put = {o.path: o.body for o in api.operations if o.method == "PUT" and o.body is not None}
+    found: dict[str, Mapping[str, Any]] = {}
+    for operation in api.operations:
+        body = put.get(operation.path) if operation.method == "PATCH" else None
+        members = schemas.members(body.schema) if body is not None else {}
+        if members:
+            schema = {"type": "object", "properties": dict(members), "additionalProperties": True}
+            found[operation.key] = schema
+    return found
+
+
+def _as_meant(api: Api, schemas: SharedSchemas) -> Api:
+    """JSON Patch as the list that it is; what is put where nothing can be read without a body that nobody described."""
+    unread = {r.update for r in api.resources if r.update.startswith("PUT ") and not (r.read or r.create)}
+    operations = tuple(
+        replace(o, body=replace(o.body, schema=_JSON_PATCH))
+        if o.body is not None and _is_unsaid_patch(schemas, o.body)
+        else replace(o, body=None)
+        if o.key in unread and o.body is not None and not o.body.is_required and _is_silent(schemas, o.body)
+        else o
+        for o in api.operations
+    )
+    return replace(api, operations=operations)
+
+
+def _is_unsaid_patch(schemas: SharedSchemas, body: Body) -> bool:
+    return "json-patch" in body.media_type and not schemas.members(schemas.element(body.schema))
+
+
+def _is_silent(schemas: SharedSchemas, body: Body) -> bool:
+    return _is_of_members(body.media_type) and _is_free(schemas, body.schema)
+
+
+def _is_unknown(schemas: SharedSchemas, operation: Operation, assumed: Mapping[str, Any]) -> bool:
     body = operation.body
     if body is None or ("json" in body.media_type and MISSING in schemas.resolve(body.schema)):
         return True
-    return operation.method == "PATCH" and _is_of_members(body.media_type) and _is_free(schemas, body.schema)
+    is_changed = operation.method == "PATCH" or (operation.method == "PUT" and "properties" in assumed)
+    return is_changed and _is_silent(schemas, body)
 
 
 def _is_of_members(media_type: str) -> bool:
@@ -77,6 +134,8 @@ def _members_of(schemas: SharedSchemas, resource: Resource, is_merged: bool) -> 
     members = _settable(schemas, resource.schema, 0, is_merged)
     if says_id(resource.id_field):
         members.pop(resource.id_field, None)
+    in_address = {name for _, name in item_prefixes(resource.item or resource.collection)}
+    members = {n: m for n, m in members.items() if not is_server_made(n) and not (says_id(n) and n in in_address)}
     return {"type": "object", "properties": members, "additionalProperties": True} if members else _ANY_OBJECT
 
 

@@ -65,6 +65,17 @@ def says_id(name: str) -> bool:
     return bool(said) and said[-1] in _MADE_UP
 
 
+def is_server_made(name: str) -> bool:
+    """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
+    said = words.split(name)
+    is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
+    return (
+        said in (("id",), ("uuid",), ("self",), ("links",), ("etag",))
+        or is_time
+        or (len(said) > 1 and said[-1] in ("count", "at"))  # `count` alone is how many there are to be
+    )
+
+
 def is_a_name(member: str) -> bool:
     """True for the members `name`, `alias`, `roleName`: what people call a thing."""
     return words.split(member)[-1:] in (("name",), ("alias",), ("title",))

@@ -57,7 +57,7 @@ class Referents:
             best = max(meant, key=_weight)
             known = max(
                 (r for r in meant if r.noun == best.noun),
-                key=lambda r: (_together(r.collection or r.item, path), _weight(r)),
+                key=lambda r: (_together(r.collection or r.item, path), _weight(r), -r.collection.count("{")),
             )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
         said = words.split(name)
@@ -66,6 +66,16 @@ class Referents:
         found = self._by_mention(description) or self._by_words(said[:-1], name)
         # `{role-id}` is no place for the name by which another address knows a role.
         return found if found and not is_a_name(found.resource.id_field) else None
+
+    def after(self, prefix: str, name: str) -> Referent | None:
+        """What `…/clients/{client}` means where no client stands there: one of those that are listed as `clients`."""
+        noun = segments(prefix)[-2:-1]
+        one = words.split(words.singular(noun[0])) if noun else ()
+        if not one or words.split(name) != one or words.singular(noun[0]) == noun[0]:
+            return None  # `…/protocol/{protocol}` is a word that is told, and no collection
+        same = [r for r in self.listed if r.noun == noun[0] and r.natural_keys and not is_a_name(r.id_field)]
+        best = min(same, key=lambda r: (r.collection.count("{"), r.collection), default=None)
+        return Referent(best, f"{{{name}}} stands behind {best.noun}", 0.5) if best else None
 
     def called(self, name: str, description: str) -> Referent | None:
         """What a number means that is called `server` or `server_id`, and is said to be an id."""
@@ -107,6 +117,14 @@ class Referents:
         return best
 
 
+def _are_of_other_kinds(named: Resource, prefix: str) -> bool:
+    """Whether things of one noun stand in groups of two names: installation providers are no policies' providers."""
+    mine, other = segments(prefix)[:-1], segments(named.collection)
+    is_same_noun = len(mine) > 1 and len(other) > 1 and mine[-1] == other[-1]
+    groups = (mine[-2], other[-2]) if is_same_noun else ("", "")
+    return groups[0] != groups[1] and not any("{" in group for group in groups)
+
+
 def _adds(operation: Operation, here: Resource | None) -> bool:
     """True for `PUT /groups/{id}` without a body: what is put there exists already, and is not in the list yet."""
     return operation.method == "PUT" and operation.body is None and (here is None or not here.read)
@@ -144,6 +162,7 @@ class _Linker:
             for start in job.operations:
                 yield Link(start, at, operation.key, f"path.{job.parameter}", "the job's handle", 1.0)
         yield from self._of_path(operation, job.parameter if job else "")
+        yield from self._of_query(operation)
         if operation.body is not None and operation.effect is not Effect.SESSION:
             yield from self._of_body(operation)
 
@@ -161,6 +180,16 @@ class _Linker:
             if found is not None and is_met and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 
+    def _of_query(self, operation: Operation) -> Iterator[Link]:
+        """Links of what the query has to name (`orgID`): nobody knows ids by heart."""
+        for parameter in operation.parameters:
+            if parameter.location != "query" or not parameter.is_required:
+                continue
+            found = self.referents.find(parameter.name, parameter.description, operation.path)
+            is_other = found is not None and found.resource.source != operation.key
+            if found is not None and is_other and self._is_reached(found.resource, operation.path):
+                yield _link(found, operation.key, f"query.{parameter.name}")
+
     def referent_of_parameter(self, here: Resource | None, name: str, prefix: str) -> Referent | None:
         """The collection in which the item stands, unless people know the thing only in another one."""
         named = self.referents.find(name, path=prefix)
@@ -168,7 +197,9 @@ class _Linker:
             better = named and not here.references and not here.natural_keys and named.resource.natural_keys
             if not better:
                 return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
-        return named
+        if named is not None and here is not None and _are_of_other_kinds(named.resource, prefix):
+            return None
+        return named or self.referents.after(prefix, name)
 
     def _is_reached(self, resource: Resource, path: str) -> bool:
         """Whether its list asks for nothing that is neither in the path nor listed itself.

@@ -8,6 +8,7 @@ list, read, create, update or delete of a resource is an action of the resource 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
@@ -94,12 +95,44 @@ class _Finder:
         found: dict[str, Resource] = {}
         for place_shape, place in self.places.items():
             if ends_in_parameter(place_shape) and not _goes_through(place):
-                found[place_shape] = self._with_items(place_shape, place)
+                if self._lists_what_is_below(place_shape, place):
+                    continue
+                is_list = self._is_list_of_others(place_shape, place)
+                found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
         for place_shape, place in self.places.items():
             if not ends_in_parameter(place_shape) and place_shape not in collections and self._is_record(place):
                 found[place_shape] = self._without_items(place)
         return self._with_owners(found)
+
+    def _lists_what_is_below(self, place_shape: str, place: _Place) -> bool:
+        """`/repositories/{workspace}` lists what stands at `/repositories/{workspace}/{slug}`, and is no repository."""
+        below = self.places.get(f"{place_shape}/{{}}")
+        if below is None or not (place.key("GET") and below.key("GET")):
+            return False
+        reply = self._reply(place, "GET")
+        pointer = self.identifier.list_pointer(reply, last_word(place.path)) if reply else None
+        element = self.schemas.element(self.schemas.at(reply, pointer)) if pointer is not None else None
+        shown = self.schemas.component(element)
+        return bool(shown) and shown == self.schemas.component(self._reply(below, "GET"))
+
+    def _is_list_of_others(self, place_shape: str, place: _Place) -> bool:
+        """`/users/{id}/role-mappings/clients/{client}` lists roles, which have items elsewhere, and is no client."""
+        above = self.places.get(parent(place_shape) or "/")
+        if not place.key("GET") or (above is not None and above.key("GET")):
+            return False
+        return self.schemas.component(self.schemas.element(self._reply(place, "GET"))) in self.listed_things
+
+    @cached_property
+    def listed_things(self) -> frozenset[str]:
+        """The shared schemas of what bare lists show that have items, or are made there."""
+        lists = (
+            place
+            for at, place in self.places.items()
+            if not ends_in_parameter(at) and place.key("GET") and (f"{at}/{{}}" in self.places or place.key("POST"))
+        )
+        found = (self.schemas.component(self.schemas.element(self._reply(place, "GET"))) for place in lists)
+        return frozenset(found) - {""}
 
     def _is_record(self, place: _Place) -> bool:
         operation = place.methods.get("GET")
@@ -287,13 +320,15 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
             break
         for key in doubles:
             owner = owners.get(key, "")
-            if owner:
+            if owner and plain[owner] != f"all {names[key]}":
                 names[key] = _joined(plain[owner], names[key])
                 owners[key] = parents[owner]
     for key, resource in by_path.items():
         groups = _groups_above(resource)
         if groups and key in names and not resource.parent and not resource.id_parameter and not resource.collection:
-            names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
+            group = words.singular(groups[-1])
+            is_said = group == "setting" and names[key].endswith(" settings")
+            names[key] = names[key] if is_said else _joined(words.spoken(group), names[key])
     _told_by_kinds(names, plain, by_path)
     _told_apart_by_groups(names, by_path)
     _told_apart_by_addresses(names)
@@ -393,8 +428,9 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
         one = nouns.spoken_noun(noun, joined, is_one=True)
         return f"{name} schema" if one == name else f"{one} list schema"
     groups = _groups_above(resource)
-    if groups and noun.lower() in _OF_ALL and words.singular(groups[-1]) == "setting":
-        return f"{words.spoken(noun)} {words.spoken(groups[-1])}"  # `settings/global`
+    if groups and words.singular(groups[-1]) == "setting" and not resource.collection and not resource.id_parameter:
+        is_of_all = noun.lower() in _OF_ALL  # `settings/global`; `settings/acls` are ACL settings
+        return f"{words.spoken(noun if is_of_all else words.singular(noun))} {words.spoken(groups[-1])}"
     if groups and resource.id_parameter and _sorts(noun, groups[-1]):
         return f"{name} {words.spoken(words.singular(groups[-1]))}"
     above = groups if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []
@@ -431,6 +467,9 @@ def _name_lists_of_all(names: dict[str, str], by_path: Mapping[str, Resource]) -
         is_bare = len(lists) == len(whole) == 1 and bool(by_path[lists[0]].list)
         if is_bare and ("{" in by_path[whole[0]].collection or stands_for_list(by_path[lists[0]].collection)):
             names[lists[0]] = f"all {name}"
+        for key in lists:  # `/repositories`, beside `/repositories/{workspace}/{slug}`
+            if any(by_path[other].collection.startswith(f"{by_path[key].collection}/{{") for other in whole):
+                names[key] = f"all {name}"
 
 
 def _is_bare_list(resource: Resource) -> bool:

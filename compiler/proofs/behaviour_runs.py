@@ -137,8 +137,10 @@ class _Shape:
 
     @property
     def _is_found(self) -> bool:
-        asked = {n for n, source in self._flow.sample.items() if "lookup" in source and n in self._ran.inputs}
-        return bool(asked) and not any(self._flow.sample[n]["lookup"]["is_reference"] for n in asked)
+        sample, given = self._flow.sample, self._ran.inputs
+        asked = [source["lookup"] for n, source in sample.items() if "lookup" in source and n in given]
+        has_names = any({*each["keys"]} - {each["id"]} for each in asked)  # of one id there are no two
+        return has_names and not any(each["is_reference"] for each in asked)
 
     @property
     def _is_looked(self) -> bool:

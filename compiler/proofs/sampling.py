@@ -125,7 +125,9 @@ class InputSampler:
         """The list as the step asks for it: with what its operation requires in the query and in headers."""
         given: dict[str, list[tuple[str, str]]] = {"query": [], "header": []}
         for name, location, value in step.parameters:
-            asked = _INPUT.fullmatch(str(value))
+            asked, found = _INPUT.fullmatch(str(value)), _REFERENCE.fullmatch(str(value))
+            if location in given and found is not None and (found[1], found[2]) in so_far.resolved:
+                given[location].append((name, str(so_far.resolved[found[1], found[2]])))
             if location in given and asked is not None and asked[1] in flow.sample:
                 filled = so_far.inputs.get(asked[1]) or self._plain(flow, twin, asked[1], flow.sample[asked[1]])
                 texts = filled if isinstance(filled, list) else [] if filled is None else [filled]
@@ -172,6 +174,8 @@ class InputSampler:
             return "c3dpdGNoZ2Vhcg=="
         if "body" in source:
             is_update = flow.intent == "update"
+            if is_update and self._says_which(flow, name, source):
+                return None  # another name would be another thing
             body = self._body(twin, source["body"], is_full=is_update)
             value = get(body, source["at"])
             if value is MISSING and any(given.name == name and given.is_required for given in flow.inputs):
@@ -181,6 +185,12 @@ class InputSampler:
                 value = self._another(source, value)
             return None if value is MISSING else value
         return self._parameter(twin, source["parameter"], source["name"], flow, name)
+
+    def _says_which(self, flow: Flow, name: str, source: Mapping[str, Any]) -> bool:
+        """Whether an input that may be left out is the name by which the address knows the thing."""
+        resource = self.by_item.get(shape(source["body"].partition(" ")[2]))
+        is_name = resource is not None and source["at"] == f"/{resource.id_field}"
+        return is_name and not any(given.name == name and given.is_required for given in flow.inputs)
 
     def _is_left_behind(self, source: Mapping[str, Any]) -> bool:
         """Whether the thing shows afterwards what is sent there, so that it should be another value than before."""

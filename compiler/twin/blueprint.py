@@ -14,6 +14,7 @@ from typing import Any
 
 from compiler.ir.model import Api, ApiParameter, Effect, Job, Operation, Resource, Response, Schema
 from compiler.ir.schemas import SharedSchemas
+from compiler.passes.memberships import by_operation
 from compiler.passes.names import words
 from compiler.twin.requests.paging import LINK_PARAMETER
 from compiler.twin.requests.routes import Routes, fill, parameters_in, shape, split
@@ -26,7 +27,10 @@ from workflow.profiles.profile_speech import JobRule
 
 
 class TwinKind(StrEnum):
-    """What the twin does for an operation. ACT changes nothing by itself; DOCUMENT reads what is no resource."""
+    """What the twin does for an operation. ACT changes nothing by itself; DOCUMENT reads what is no resource.
+
+    PUT_IN and TAKE_OUT are about a list of things that live elsewhere, of which the body names one or several.
+    """
 
     LIST = "list"
     READ = "read"
@@ -36,6 +40,8 @@ class TwinKind(StrEnum):
     DELETE = "delete"
     ACT = "act"
     DOCUMENT = "document"
+    PUT_IN = "put in"
+    TAKE_OUT = "take out"
     LOGIN = "login"
     LOGOUT = "logout"
 
@@ -94,6 +100,7 @@ class Blueprint:
         self._roles = _roles(api.resources)
         self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
         self._names = _names(api.resources, profile)
+        self.memberships = by_operation(api)
         self._behaviours: dict[str, Behaviour] = {}
         self._declared: dict[str, DeclaredParameters] = {}
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
@@ -205,7 +212,8 @@ class Blueprint:
     def listed_elsewhere(self, resource: Resource) -> Resource | None:
         """The resource whose list says the ids of this one, which has no list of its own: the best link's."""
         into = f"path.{resource.id_parameter}"
-        links = [k for k in self.api.links if k.target == resource.read and k.into == into]
+        asked = {resource.read} if resource.read else {resource.delete}
+        links = [k for k in self.api.links if k.target in asked and k.into == into]
         for link in sorted(links, key=lambda k: -k.score):
             role = self._roles.get(link.source)
             if role is not None and role[0] is TwinKind.LIST and role[1] is not resource:
@@ -279,6 +287,10 @@ class Blueprint:
             return Behaviour(operation, TwinKind.LOGIN, self.collection_at(operation.path))
         if session and key == session.logout:
             return Behaviour(operation, TwinKind.LOGOUT, self.item_at(operation.path))
+        member = self.memberships.get(key)
+        if member is not None and key in member.bodies:
+            kind = TwinKind.PUT_IN if key == member.puts_in else TwinKind.TAKE_OUT
+            return Behaviour(operation, kind, member.listed, "", job)
         kind, resource = self._role(operation)
         if kind is TwinKind.ACT and self._makes_something(operation, job):
             made = self._made_by(operation)

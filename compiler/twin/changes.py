@@ -75,6 +75,34 @@ class Changes:
         item = self._seeds.fresh(place, 1)
         return ItemChange(place, item, lambda: self._store.add(place, item))
 
+    def belonging(self, behaviour: Behaviour, collection: str, body: Json, *, is_in: bool) -> ItemChange:
+        """The things that the body names belong to the list from now on, as they are where they live, or no longer do.
+
+        Raises RefusalError: there is no such thing.
+        """
+        listed = _of(behaviour)
+        one = self._blueprint.memberships[behaviour.operation.key]
+        home = one.home
+        parts = [part for part in (body if isinstance(body, list) else [body]) if isinstance(part, dict)]
+        named = one.member or listed.id_field
+        places = [member_place(listed, collection, str(part.get(named, ""))) for part in parts]
+        known = set(self._store.ids(listed, collection))
+        there = {str(get(self._store.item(p), f"/{listed.id_field}")): p for p in self._store.places(home)}
+        lives = {place.id: there.get(place.id) for place in places}
+        missing = next((p.id for p in places if (lives[p.id] is None if is_in else p.id not in known)), None)
+        if missing is not None or not places:
+            raise RefusalError(404, f"there is no {home.name or home.noun} {missing!r}")
+
+        def happen() -> None:
+            for place in places:
+                lives_at = lives[place.id]
+                if not is_in:
+                    self._store.remove(place)
+                elif lives_at is not None and place.id not in known:
+                    self._store.add(place, self._store.item(lives_at))
+
+        return ItemChange(places[0], parts[0], happen)
+
     def update(self, behaviour: Behaviour, place: SeedPlace, body: Json) -> ItemChange:
         """The item with the members that were sent; nested objects are merged, arrays replaced."""
         schema = self._blueprint.item_schema(place.resource)

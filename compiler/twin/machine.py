@@ -372,6 +372,8 @@ class Twin:
         if kind is TwinKind.CREATE:
             models = [place for place in asked.above if place.resource is behaviour.resource and behaviour.copies]
             return self._changes.create(behaviour, self._collection_for(asked), body, models[-1] if models else None)
+        if kind in (TwinKind.PUT_IN, TwinKind.TAKE_OUT):
+            return self._changes.belonging(behaviour, asked.path, body, is_in=kind is TwinKind.PUT_IN)
         if kind is TwinKind.DELETE:
             return self._changes.delete(asked.place)
         if asked.above and _adds(asked.operation, asked.place.resource) and not self._store.exists(asked.place):

@@ -23,6 +23,7 @@ from compiler.twin.values.sampler import NAMESPACE, Want
 from compiler.twin.values.validation import SchemaView
 
 Json = Any
+_OTHERS = 101  # the number of the first thing in a list into which others are put
 _ONE_PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
@@ -86,8 +87,15 @@ class Seeds:
             self._shadows[resource.item] = self._find_shadowed(resource)
         return self._shadows[resource.item]
 
+    def _takes_others(self, resource: Resource) -> bool:
+        """Whether things of another collection are put into this one: those that are there first are other ones."""
+        return any(one.listed is resource for one in self._blueprint.memberships.values() if one.bodies)
+
     def _find_shadowed(self, resource: Resource) -> Resource | None:
-        if resource.create or not resource.id_parameter or self.examples.ids(resource):
+        is_made = bool(resource.create) and bool(resource.list or resource.read)  # else it belongs there from then on
+        if is_made or not resource.id_parameter or self.examples.ids(resource):
+            return None
+        if self._takes_others(resource):
             return None
         if not resource.list:
             return self._blueprint.listed_elsewhere(resource)
@@ -214,7 +222,10 @@ class Seeds:
             return shown_above
         is_sole = resource.collection in self._blueprint.profile.sole_members
         shown = self.examples.id_of(resource, self.examples.item(resource))
-        made = (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, n + 1) for n in range(2))
+        first = _OTHERS if self._takes_others(resource) else 1
+        made = (
+            (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, first + n) for n in (0, 1))
+        )
         return made[:1] if is_sole else made
 
     def _same_parameter_above(self, resource: Resource, collection: str) -> str:

@@ -32,7 +32,8 @@ class Builder:
     branches (`@label`). With `body_prefix` the inputs of a body carry it; with `shares_body_inputs` a member of a
     second body takes the input of the same member of the first. `skipped_members` are left out of bodies, because
     other steps see to them; `fixed_members` maps pointers into the next body to what stands there; with `only_member`
-    (a pointer) nothing else is sent, save what is required.
+    (a pointer) nothing else is sent, save what is required; `whole_body` is sent by the goal as it is. `asking`: the
+    lists that are being asked for what another step has to name.
     """
 
     def __init__(self, context: Context, goal: Operation) -> None:
@@ -53,6 +54,8 @@ class Builder:
         self.skipped_members: frozenset[str] = frozenset()
         self.fixed_members: Mapping[str, Any] = {}
         self.only_member = ""
+        self.whole_body: Any = None
+        self.asking: list[str] = []
 
     def add_input(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
         """The expression of the input, added unless the same one is there; another of that name is numbered."""

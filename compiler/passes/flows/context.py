@@ -12,6 +12,7 @@ from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.inputs.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
+from compiler.passes.memberships import Membership, by_operation, owners
 from compiler.passes.resources import shape
 from workflow.profiles.profile import PendingSettings, Profile, StateRule
 
@@ -28,7 +29,7 @@ class Context:
     update; `paging` and `lists` by the operation that lists; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
     id, and the member that does; `required_names` by how many operations require them; `envelope`: members of
-    nearly all bodies.
+    nearly all bodies; `memberships` by the operation that puts a thing into a list or takes one out.
     """
 
     api: Api
@@ -54,6 +55,7 @@ class Context:
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
     required_names: Counter[str] = field(default_factory=Counter)
     envelope: frozenset[str] = frozenset()
+    memberships: Mapping[str, Membership] = field(default_factory=dict)
 
     @staticmethod
     def of(api: Api, profile: Profile) -> "Context":
@@ -86,12 +88,17 @@ class Context:
             holders=_holders(api, schemas),
             required_names=required_names(api, schemas),
             envelope=envelope_names(api, schemas),
+            memberships=by_operation(api),
         )
 
     def needed_by(self, operation: str, into: str) -> Resource | None:
         """The resource whose id the operation needs at `into` (`path.name`, `body#/pointer`), if one is known."""
         link = self.links.get((operation, into))
         return self.by_source.get((link.source, link.at)) if link else None
+
+    def owners_of(self, key: str) -> list[tuple[str, str]]:
+        """(parameter, shape of the item's address) of each thing that the address of the operation names, in order."""
+        return owners(key, self.needed_by, self.by_item)
 
     @property
     def paths(self) -> Iterable[str]:

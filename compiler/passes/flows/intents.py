@@ -7,6 +7,7 @@ resource). Each takes the context and gives a flow, or None where the API lacks 
 from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Role
+from compiler.passes.flows import memberships
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
@@ -21,6 +22,7 @@ from compiler.passes.flows.changes import (
 )
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import BodyInputs
+from compiler.passes.flows.orders import orders_of, with_its_members
 from compiler.passes.flows.splits import Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
@@ -104,12 +106,23 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
 
 
-def create(context: Context, resource: Resource) -> Flow | None:
+def create(context: Context, resource: Resource) -> Flow | list[Flow] | None:
     """Makes an item, waits for its job, reads it back by the id that the reply gave."""
     if not resource.create:
         return None
+    if resource.create in context.memberships:
+        return memberships.changed(context, context.operations[resource.create])
+    orders = orders_of(context, resource)
+    if orders is not None:
+        return [_ordered(context, resource, orders[0], split) for split in orders[1]]
     looking = _created(context, resource, name_before(context, resource))
     return looking if looking is not None else _created(context, resource, "")
+
+
+def _ordered(context: Context, resource: Resource, owner: Resource, split: Split) -> Flow:
+    operation = context.operations[resource.create]
+    flow = act(context, owner, operation, split)
+    return with_its_members(context, operation, flow, str(split.choice.values[0]))
 
 
 def _created(context: Context, resource: Resource, key: str) -> Flow | None:
@@ -268,9 +281,9 @@ def _of_how_many(operation: Operation, does: str, resource: Resource) -> str:
 def _act_text(operation: Operation, does: str, resource: Resource, split: Split | None) -> str:
     """What the description says in a few words, or the verb with the noun; the values where they were split."""
     plain = texts.opened(texts.doing(does, texts.an(resource.name)))
-    if split is not None:
+    if split is not None and [words.snake(does)] != [words.snake(str(value)) for value in split.choice.values]:
         return f"{plain} ({', '.join(str(v) for v in split.choice.values)})"
-    return texts.purpose(operation) or plain
+    return plain if split is not None else texts.purpose(operation) or plain
 
 
 def _add_reply(builder: Builder, operation: Operation, step: FlowStep) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from compiler.containment import Containment
 from compiler.ir.model import Api, Effect, Flow, Operation, Resource
-from compiler.passes.flows import intents, overrides
+from compiler.passes.flows import intents, memberships, overrides
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import COMPOSITIONS
 from compiler.passes.flows.context import Context, address
@@ -34,6 +34,7 @@ def run(api: Api, options: Options) -> PassOutcome:
     planner = _Planner(context)
     flows = [flow for resource in api.resources for flow in planner.of(resource)]
     tried = planner.contained.tried
+    flows = [tried(flow.id, partial(memberships.called, context, flow), flow) for flow in flows]
     flows = [tried(flow.id, partial(_told_of_its_alias, context, flow), flow) for flow in flows]
     reached = {step.operation for flow in flows for step in flow.steps}
     aliases = {key: other for resource in api.resources for key, other in resource.aliases.items()}
@@ -97,7 +98,9 @@ def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
     operation = context.operations[key]
     if operation.left_out:
         return
-    if operation.effect is Effect.READ:
+    if key in context.memberships and key in context.memberships[key].bodies:
+        yield memberships.changed(context, operation)
+    elif operation.effect is Effect.READ:
         is_list = operation.method == "GET" and operation.path.rstrip("/") == resource.collection
         makes = intents.find_unseen if is_list else intents.report
         yield makes(context, resource, operation)

@@ -15,10 +15,9 @@ from dataclasses import replace
 
 from compiler.ir.model import ActionPostcondition, Api, Effect, Job, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.flows.inputs.usual import is_server_made
 from compiler.passes.flows.reached import Reached, reached
 from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
-from compiler.passes.identity import is_a_name, says_id
+from compiler.passes.identity import is_a_name, is_server_made, says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, last_word
 from compiler.passes.outcome import Options, PassOutcome

@@ -12,6 +12,7 @@ from compiler.ir.model import Effect, Operation
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import Choice, enumerations, is_action_word
+from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.linter import repeated
 from compiler.passes.names import words
@@ -41,6 +42,9 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
     forced = forced_split(context, operation)
     if forced:
         return forced
+    body = operation.body
+    if operation.method in ("PUT", "PATCH") and body is not None and context.schemas.element(body.schema) is not None:
+        return ()  # several things at once, each with values of its own
     is_merged = any(said.operation == operation.key for said in context.profile.overrides.merge)
     for pointer, values in enumerations(builder, operation).items():
         classes = _classes(context, operation, pointer, values)
@@ -54,6 +58,17 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
                 for part in _by_outcome(context, operation, pointer, members)
             )
     return ()
+
+
+def split_of(context: Context, operation: Operation, pointer: str, value: Any) -> Split:
+    """The part of an operation that does what one value says, called by the value alone."""
+    return _split("action", pointer, [value], risk_of_value(context, operation, pointer, value))
+
+
+def value_is_done(value: Any) -> bool:
+    """Whether a value is a word for something that is done, and no kind of thing."""
+    said = words.split(str(value))
+    return bool(said) and (said[0] in wording.KNOWN_VERBS or said[-1] in wording.KNOWN_VERBS)
 
 
 def forced_split(context: Context, operation: Operation) -> tuple[Split, ...]:

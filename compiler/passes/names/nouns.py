@@ -16,7 +16,7 @@ _SHORTEST_ONE = 2  # letters
 _MOST_JOINED = 4  # words written as one
 _SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "instance", "record", "element", "detail"})
 # What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
-_OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property"})
+_OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property", "type"})
 _OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
 
 

@@ -139,7 +139,7 @@ def singular(word: str) -> str:
         return _IRREGULAR[lower]
     if lower[:-1] in _STEMS_IN_O or lower.endswith("caches") or _INITIALS_IN_I.fullmatch(last):
         return word[:-1]
-    if lower.endswith("ies") and len(word) > 4:
+    if lower.endswith("ies") and len(word) > 4 and last != "series":
         return word[:-3] + "y"
     if lower.endswith("iases"):
         return word[:-2]

@@ -34,7 +34,7 @@ _APPENDED = re.compile(r"/(moved)?$")
 _SORTS: Mapping[TwinKind, Sort] = {
     TwinKind.LIST: "list", TwinKind.READ: "read", TwinKind.DOCUMENT: "document", TwinKind.CREATE: "create",
     TwinKind.UPDATE: "update", TwinKind.REPLACE: "update", TwinKind.DELETE: "delete", TwinKind.ACT: "act",
-    TwinKind.LOGIN: "login", TwinKind.LOGOUT: "document",
+    TwinKind.LOGIN: "login", TwinKind.LOGOUT: "document", TwinKind.PUT_IN: "act", TwinKind.TAKE_OUT: "delete",
 }  # fmt: skip
 
 
@@ -141,6 +141,8 @@ class Acting:
         runs = len(self._hands.jobs.runs)
         before = self._hands.store.overlay()
         reply = go(request)
+        if self._key(request) in self._hands.blueprint.memberships:
+            return reply  # what belongs somewhere from now on has values of its own
         if reply.status < 400:
             self._spoil(played, before)
             for run in self._hands.jobs.runs[runs:]:

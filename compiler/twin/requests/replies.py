@@ -27,6 +27,8 @@ _ORDERS = {
     TwinKind.REPLACE: (200, 204, 201, 202),
     TwinKind.DELETE: (204, 200, 202),
     TwinKind.ACT: (204, 200, 201, 202),
+    TwinKind.PUT_IN: (204, 200, 201, 202),
+    TwinKind.TAKE_OUT: (204, 200, 202),
     TwinKind.LOGIN: (201, 200, 204),
     TwinKind.LOGOUT: (204, 200),
 }

@@ -96,7 +96,23 @@ class Samples:
         rule = self._blueprint.profile.auth.session
         return filled(rule.login_body, self._credentials) if rule is not None else {}
 
+    def _belonging(self, behaviour: Behaviour) -> Json:
+        """What names a thing that can be put into the list, or one that is in it; MISSING for any other operation."""
+        one = self._blueprint.memberships.get(behaviour.operation.key)
+        if one is None or behaviour.kind not in (TwinKind.PUT_IN, TwinKind.TAKE_OUT):
+            return MISSING
+        source = one.home if behaviour.kind is TwinKind.PUT_IN else one.listed
+        place = next(iter(self._store.places(source)), None)
+        item = self._store.item(place) if place is not None else None
+        if not isinstance(item, dict):
+            return MISSING
+        named = {one.member: item.get(one.listed.id_field)} if one.member else item
+        return [named] if one.takes_many else named
+
     def _made(self, behaviour: Behaviour, body: Body, *, is_full: bool) -> Json:
+        belonging = self._belonging(behaviour)
+        if belonging is not MISSING:
+            return belonging
         if body.example is not None and self._is_accepted(behaviour, body.example):
             return self._renamed(behaviour, body.example)
         if not self._blueprint.schemas.kind(body.schema):

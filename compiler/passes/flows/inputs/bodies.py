@@ -16,10 +16,10 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
-from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, is_server_made, spoken_of, usual_members, usual_structures
+from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, spoken_of, usual_members, usual_structures
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
-from compiler.passes.identity import says_id
+from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word
 from compiler.passes.names.words import first_sentence, split
@@ -97,6 +97,7 @@ class BodyInputs:
         start = self.schemas.element(body.schema) or body.schema if body else None
         members = self.schemas.members(start)
         plain = [n for n, m in members.items() if self.schemas.kind(m) not in ("object", "array")]
+        plain = [name for name in plain if name not in self.builder.context.envelope]
         if len(plain) <= MOST_OPTIONAL:
             return frozenset()
         required = self.schemas.required(start)
@@ -138,10 +139,13 @@ class BodyInputs:
         body = self.operation.body
         if body is None:
             return None
+        if self.builder.whole_body is not None and self.operation.key == self.builder.goal.key:
+            return self.builder.whole_body
         if body.media_type.startswith("multipart/"):
             return self._multipart(body)
         if "json" not in body.media_type:
-            return self._content(body.media_type, body.schema, body.is_required)
+            is_upload = self.operation.method == "PUT"  # without a content there is nothing to put
+            return self._content(body.media_type, body.schema, body.is_required or is_upload)
         template = self._json(body)
         self._add_conditions(body, template)
         return template
@@ -163,19 +167,25 @@ class BodyInputs:
         is_empty = self.schemas.kind(body.schema) == "object" and resolved.get("additionalProperties", False) is False
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
-        text = "The request's body, as the API describes it."
-        if self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
+        text = _purpose_of(body) or "The request's body, as the API describes it."
+        is_text = self.schemas.kind(body.schema) == "string"
+        is_needed = body.is_required
+        if is_text:
+            pass
+        elif self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
             text = f"What is set of the {self.resource.name}: members as it shows them when it is read."
+            is_needed = True  # there is nothing else to say
         made = self.builder.context.by_create.get(self.operation.key)
-        if made is not None and (made.read or made.list):
+        if made is not None and (made.read or made.list) and not is_text:
             text = f"What the new {made.name} has: members as one shows them when it is read."
+            is_needed = True
         elif self.schemas.kind(element) == "string":
             text = f"What is sent of the {self._thing()}, as a list."
-        elif self.schemas.kind(body.schema) == "string":
+        elif is_text and not _purpose_of(body):
             noun = words.spoken(words.singular(last_word(self.operation.path)))
             said = "" if {*words.split(noun)[:1]} & wording.KNOWN_VERBS else f"The {noun}."
             text = first_sentence(self.schemas.text(body.schema)) or said or text
-        return self._given(replace(root, is_required=body.is_required), text)
+        return self._given(replace(root, is_required=is_needed), text)
 
     def _thing(self) -> str:
         owner = self.builder.context.by_action.get(self.operation.key)
@@ -365,6 +375,7 @@ class BodyInputs:
                 and self._may_show(schema, member.name)
             )
             or (member.depth == 1 and member.name in self.structures)
+            or self._names_what_is_needed(member)
         )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
             return f"$inputs.{name}"
@@ -372,6 +383,11 @@ class BodyInputs:
         if fix is not None:
             self.defaulted.add(name)
         return f"$inputs.{name}"
+
+    def _names_what_is_needed(self, member: _Member) -> bool:
+        """The `name` of an object within the body that has to be there: without it nobody knows which is meant."""
+        is_plain = self.schemas.kind(member.schema) == "string"
+        return 1 < member.depth <= _OPEN_DEPTH and member.name.lower() == "name" and is_plain and bool(self.resource)
 
     def _of_its_holder(self, member: _Member, name: str, text: str) -> str:
         """`Name of the device.` for a `Name.` that stands in an object of the body and is called so."""
@@ -406,13 +422,19 @@ class BodyInputs:
         self.shown += 1
         return True
 
+    def _name_within(self, member: _Member) -> str:
+        """`device_name`, or with as many of the words around it as tell it from others: `interface_b_device_name`."""
+        parts = [part for part in parse_pointer(member.pointer) if not part.isdigit()]
+        names = [words.identifier("_".join(parts[-length:])) for length in range(2, len(parts) + 1)]
+        return next((name for name in names if name not in self.builder.inputs), names[0] if names else "")
+
     def _input_name(self, member: _Member) -> str:
         builder = self.builder
         plain = words.identifier(member.name) or "value"
         is_of_another = member.pointer.rpartition("/")[0] in self.alike
         if member.depth > 1 and (is_of_another or (plain in builder.inputs and not builder.shares_body_inputs)):
             # The `name` of a `device` inside the body is no name of what the body is about.
-            plain = words.identifier("_".join(parse_pointer(member.pointer)[-2:])) or plain
+            plain = self._name_within(member) or plain
         plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain
         if plain not in builder.inputs:
             return plain
@@ -420,6 +442,13 @@ class BodyInputs:
             return plain
         told_apart = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return builder.free_input_name(told_apart)
+
+
+def _purpose_of(body: Body) -> str:
+    """What the description says in a sentence that the body is; "" where it has but its kind or its address."""
+    text = first_sentence(body.description)
+    is_said = text.count(" ") >= _SENTENCE and "/" not in text and not text.lower().startswith("request of ")
+    return text if is_said else ""
 
 
 def _leads_to(pointer: str, place: str) -> bool:

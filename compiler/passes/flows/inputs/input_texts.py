@@ -35,18 +35,27 @@ _UNITS = {
 }  # fmt: skip
 _NAMED = "|".join(_UNITS)
 _IN_TEXT = re.compile(rf"\b(?:in|of|number of)\s+(?:the\s+)?({_NAMED})\b|[(\[]({_NAMED})[)\]]", re.IGNORECASE)
+# What says nothing of what is meant: that the schema says, and since when there is such a thing.
+_BESIDE = re.compile(r"^(?:(?:required|optional)\.|(?:was )?added in version [\d.]+\d\.?)(?=\s|$)\s*", re.IGNORECASE)
+_LIST = re.compile(r"([.!?]) [^.!?]{0,60}:$")
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n\s*[-*]\s")
 
 
 def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
     """What a caller reads of the input `name`; its name in words where nobody described it."""
     text = text or str(schema.get("title") or "")
-    first = first_sentence(text) or f"{words.spoken(name)[:1].upper()}{words.spoken(name)[1:]}."
+    text = _BESIDE.sub("", text)
+    first = _without_list(first_sentence(text)) or f"{words.spoken(name)[:1].upper()}{words.spoken(name)[1:]}."
     said = [first, *_conditions(text, first)]
     unit = _unit(text, name, schema)
     if unit and not _says(" ".join(said), unit):
         said.append(f"In {unit}.")
     return _joined(said)
+
+
+def _without_list(sentence: str) -> str:
+    """Without the beginning of a list that is left out: `… Valid values are:`."""
+    return _LIST.sub(r"\1", sentence).strip()
 
 
 def _joined(said: list[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from compiler.ir.model import Api, ApiParameter, Operation
 from compiler.ir.schemas import SharedSchemas
+from compiler.passes.identity import is_server_made
 from compiler.passes.names.words import singular, split
 
 MOST_OPTIONAL = 6  # optional members of a body that the small schema shows; the full one has all
@@ -69,7 +70,7 @@ def usual_structures(
     """
     settable = {n: m for n, m in members.items() if n not in envelope and not schemas.resolve(m).get("readOnly")}
     plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
-    maps = [name for name, member in settable.items() if len(plain) < _FEW and _is_map(schemas, member)]
+    maps = [name for name, member in settable.items() if len(plain) <= _FEW and _is_map(schemas, member)]
     lists = [n for n, m in settable.items() if len(plain) < _FEW and schemas.members(schemas.element(m))]
     known = {*maps, *lists}
     objects = [name for name, member in settable.items() if schemas.members(member) or not plain or name in known]
@@ -143,17 +144,6 @@ def envelope_names(api: Api, schemas: SharedSchemas) -> frozenset[str]:
     counted = Counter(name for names in told for name in names)
     often = (name for name, count in counted.items() if count >= _NEARLY_ALL * len(told))
     return frozenset(name for name in often if familiarity(name) > len(_FAMILIAR))
-
-
-def is_server_made(name: str) -> bool:
-    """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
-    said = split(name)
-    is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
-    return (
-        said in (("id",), ("uuid",), ("self",), ("links",), ("etag",))
-        or is_time
-        or (len(said) > 1 and said[-1] in ("count", "at"))  # `count` alone is how many there are to be
-    )
 
 
 def familiarity(name: str) -> int:

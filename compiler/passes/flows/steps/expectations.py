@@ -106,6 +106,8 @@ class _Writer:
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
         operation = self.context.operations[self.steps[number].operation]
+        if operation.key in self.context.memberships:
+            return any(n > number and self.steps[n].expects for n in self.shown)
         if operation.effect is Effect.DELETE:
             return self.is_gone_shown
         later = [(n, resource) for n, resource in self.shown.items() if n > number]
@@ -200,6 +202,8 @@ class _Writer:
         rule = self._rule(operation, pointer)
         if rule is not None and rule.by == "rewritten":
             return {"place": shown, "asked": value, "text": rule.why}
+        if operation.body is not None and "json-patch" in operation.body.media_type:
+            return {"place": shown, "asked": value, "text": "operations of JSON Patch are not compared"}
         if self._is_secret(operation, pointer):
             return {"place": shown, "asked": value, "text": "a secret is not read back"}
         if place is None:
@@ -279,7 +283,7 @@ def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
         yield from _leaves(value[0], f"{pointer}/0")
     elif value is not None and pointer:
         yield pointer, value
-    elif isinstance(value, str):
+    elif isinstance(value, str) and not value.startswith("$steps."):
         yield "", value  # the whole body is one input
 
 

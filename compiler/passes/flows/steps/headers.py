@@ -9,9 +9,10 @@ sends with every request (`protocol.request_headers`). Called by `builder` for e
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from compiler.ir.model import CONNECTION_HEADERS, ApiParameter, FlowStep, Input, Operation
+from compiler.ir.model import CONNECTION_HEADERS, ApiParameter, FlowStep, Input, Operation, Role
 from compiler.passes.flows.inputs.inlining import inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
+from compiler.passes.identity import is_called_by_id
 from compiler.passes.names import words
 
 if TYPE_CHECKING:
@@ -66,12 +67,32 @@ def given_parameter(builder: "Builder", operation: Operation, parameter: ApiPara
     if parameter.is_required and len(values) == 1 and not str(values[0]).startswith("$"):
         return values[0]
     slot = (" ".join(reversed(_slot(parameter.name, parameter.location))), "")
+    if slot not in builder.known and _looked_up(builder, operation, parameter, slot):
+        return builder.known[slot]
     if slot not in builder.known:
         given = input_of(builder, parameter)
         sample: dict[str, Any] = {"parameter": operation.key, "name": parameter.name}
         builder.known[slot] = builder.add_input(given, sample)
     expression = builder.known[slot]
     name = expression.removeprefix("$inputs.")
+    if name not in builder.inputs:
+        return expression
     if parameter.is_required and not builder.inputs[name].is_required:
         builder.inputs[name] = replace(builder.inputs[name], is_required=True, shown=True)
     return expression
+
+
+def _looked_up(builder: "Builder", operation: Operation, parameter: ApiParameter, slot: tuple[str, str]) -> bool:
+    """Finds the thing that a required query parameter names by its id, where the caller can name it otherwise."""
+    from compiler.passes.flows.steps.lookups import identify
+
+    needed = builder.context.needed_by(operation.key, f"query.{parameter.name}") if parameter.is_required else None
+    if needed is None or not needed.natural_keys or is_called_by_id(needed) or needed.source in builder.asking:
+        return False
+    known = builder.known.get((needed.item or needed.collection, ""))
+    if known is None and any(step.role is Role.CHANGE for step in builder.steps):
+        return False  # what is not there has to be told before anything is changed
+    builder.asking.append(needed.source)  # whose list may ask for the same
+    builder.known[slot] = identify(builder, needed)
+    builder.asking.remove(needed.source)
+    return True

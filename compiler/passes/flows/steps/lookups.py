@@ -5,6 +5,7 @@ the caller gave; none and several are refused before anything is changed. A coll
 by the last segment. Where the API has no list, the caller gives the id.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,10 +14,12 @@ from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.flows.steps import queries
-from compiler.passes.identity import is_called_by_id, says_id, takes_name, word_of_id
+from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
+
+_VERSIONED = re.compile(r"^v\d+(?=[A-Z])")  # `{v1ClusterNode}`: which version of the API has it first
 
 
 def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
@@ -30,6 +33,7 @@ def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = 
             # A second one of the same kind in one address is another thing: `…/{id}/moveAfter/{newPreviousId}`.
             said = [word for word in words.split(name) if not says_id(word)]
             purpose = "_".join(said) if address(resource) in seen else ""
+            purpose = "other" if purpose and purpose == noun_of(resource) else purpose
             seen.add(address(resource))
             bound.append((name, "path", identify(builder, resource, purpose)))
             continue
@@ -54,12 +58,19 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
             None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
         )
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
+    written, name = name, _VERSIONED.sub("", name)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
     told = words.first_sentence(parameter.description) if parameter else ""
     plain = words.spoken(name)
     said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
-    said = told if _says_more(told, name) else said
+    if is_one and is_a_name(name):
+        said = f"Name of the {what}."
+    elif (
+        is_one and not says_id(name) and words.split(name)[-1:] not in [(word,) for word in (*words.split(what), "id")]
+    ):
+        said = f"{plain[:1].upper()}{plain[1:]} of the {what}."
+    said = told if _says_more(told, written) else said
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
     elif resource is not None and takes_name(operation, name):
@@ -68,7 +79,7 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
         noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
         own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
-    sample = {"parameter": operation.key, "name": name}
+    sample = {"parameter": operation.key, "name": parameter.name if parameter else name}
     builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
     return builder.known[slot]
 
@@ -92,8 +103,17 @@ def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
 
 
 def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
+    parameters = path_parameters(builder, builder.operation(resource.source))
+    return f"$steps.{look_up(builder, resource, purpose, parameters)}.outputs.id"
+
+
+def look_up(
+    builder: Builder, resource: Resource, purpose: str, parameters: Sequence[tuple[str, str, Any]], shows: str = ""
+) -> str:
+    """The id of the step that finds the item which the caller names. With `shows` it gives out the `item`, too, and as
+    `known` that member of it.
+    """
     operation = builder.operation(resource.source)
-    parameters = path_parameters(builder, operation)
     owner = builder.context.owner_of(resource) if not purpose else None
     owner_id = identify(builder, owner) if owner is not None else ""
     asked = _asked_for(builder, resource, purpose, owner=owner, owner_id=owner_id)
@@ -108,7 +128,8 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
         role=Role.LOOKUP,
         description=f"Find the {resource.name} that is meant.",
         parameters=tuple(parameters),
-        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")},
+        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")}
+        | (_shown(resource, f"{base}[?{wanted}]", shows) if shows else {}),
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
@@ -117,7 +138,12 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
     builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
     if not purpose:
         builder.lookups[resource.noun] = step_id
-    return f"$steps.{step_id}.outputs.id"
+    return step_id
+
+
+def _shown(resource: Resource, query: str, member: str) -> dict[str, Any]:
+    places = {"item": queries.of_listed(resource), "known": queries.of_listed(resource, member)}
+    return {name: queries.selector(f"{query}{place}") for name, place in places.items()}
 
 
 def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str) -> str:
@@ -173,7 +199,9 @@ def _asked_for(
     own = [] if resource.id_field in resource.natural_keys else [word_of_id(resource)]
     keys = " or ".join((*map(words.spoken, resource.natural_keys), *([inner] if inner else []), *own))
     of = f" of the {owner.name}" if owner else ""
-    text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
+    is_told = not purpose or purpose.endswith(noun_of(resource))
+    what = resource.name.removeprefix("own ") if is_told else f"{words.spoken(purpose)} {resource.name}"
+    text = f"{keys[0].upper()}{keys[1:]} of the {what}" + (
         f"; leave it out where there is only one{of}." if single else "."
     )
     source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}
@@ -189,7 +217,7 @@ def _asked_for(
 
 def _called(resource: Resource, purpose: str) -> str:
     """`disk`, `target_disk`; a purpose that says the noun already does not say it again."""
-    noun = noun_of(resource)
+    noun = noun_of(resource).removeprefix("own_")
     return noun if not purpose else purpose if purpose.endswith(noun) else f"{purpose}_{noun}"
 
 

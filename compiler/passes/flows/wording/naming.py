@@ -151,7 +151,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
         said = words.split(title)
         is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
         if flow.intent == "update":  # `Queue image` for `PUT /cache/{image_id}`
-            is_other = verb in ("update", "replace") and said[0] not in _WRITING
+            is_other = verb in ("update", "replace", "add") and said[0] not in _WRITING
         if flow.intent == "delete":  # `Remove a repository from a team`, which stays
             is_other = said[0] in _TAKING_OUT and "from" in said
         if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
@@ -489,4 +489,6 @@ def _of_one_owner(title: str, owner: str) -> str:
     verb, *things = [word for word in title.split(" ") if word not in ("a", "an", "the")]
     if " ".join(things) == owner:
         return f"{verb} one {owner}"
-    return _without_repeats(f"{title} of one {owner}")
+    begin, _, last = title.rpartition(" of ")
+    is_said = bool(begin) and set(last.split(" ")) <= set(owner.split(" "))
+    return _without_repeats(f"{begin if is_said else title} of one {owner}")
