@@ -21,7 +21,7 @@ _OF_LISTS = frozenset({"mapping", "member", "membership", "assignment", "associa
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class ListMembership:
     """`listed`: the list; `home`: where its things live; `holder`: whose list it is, None at the top.
 
     `puts_in` and `takes_out` are operations ("" for none), `bodies` those of them whose body names the thing: with all
@@ -56,7 +56,7 @@ def _words(text: str) -> list[str]:
     return [words.singular(word) for word in words.split(text)]
 
 
-def memberships(api: Api) -> tuple[Membership, ...]:
+def memberships(api: Api) -> tuple[ListMembership, ...]:
     """All that the description shows, in the order of the resources."""
     return tuple(_Finder(api).found())
 
@@ -75,7 +75,7 @@ class _Finder:
             if component and resource.list and resource.id_field and not resource.references:
                 self.of.setdefault(component, []).append(resource)
 
-    def found(self) -> Iterator[Membership]:
+    def found(self) -> Iterator[ListMembership]:
         for component, lists in self.of.items():
             if len(lists) < 2:  # its things live nowhere else
                 continue
@@ -88,12 +88,14 @@ class _Finder:
                 if home is not None and is_named:
                     yield self._membership(listed, home, puts_in, takes_out)
 
-    def _membership(self, listed: Resource, home: Resource, puts_in: str, takes_out: str) -> Membership:
+    def _membership(self, listed: Resource, home: Resource, puts_in: str, takes_out: str) -> ListMembership:
         named = [key for key in (puts_in, takes_out) if key and (not listed.item or key == listed.create)]
         bodies = [body for key in named if (body := self.operations[key].body) is not None]
         takes_many = any(self.schemas.element(body.schema) is not None for body in bodies)
         member = self._member(listed, home) if puts_in and puts_in == listed.create and listed.item else ""
-        return Membership(listed, home, self._holder(listed), puts_in, takes_out, frozenset(named), takes_many, member)
+        return ListMembership(
+            listed, home, self._holder(listed), puts_in, takes_out, frozenset(named), takes_many, member
+        )
 
     def _member(self, listed: Resource, home: Resource | None = None) -> str:
         """The one member of a creation's body, where that is the id of a thing that lives elsewhere (at `home`)."""
@@ -184,6 +186,6 @@ def owners(
     return found
 
 
-def by_operation(api: Api) -> Mapping[str, Membership]:
+def by_operation(api: Api) -> Mapping[str, ListMembership]:
     """Each write with the membership that it changes."""
     return {key: one for one in memberships(api) for key in (one.puts_in, one.takes_out) if key}

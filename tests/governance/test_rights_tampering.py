@@ -164,7 +164,15 @@ async def test_tokens_of_an_older_database_go_on_and_are_sealed_by_the_upgrade(t
         await PrincipalStore(database).revoke("gone")
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:  # as 0013 left it: no tables of users, audit rows without seals
-        for table in ("run_effects", "disabled_workflows", "sessions", "users", "knowledge"):
+        for table in (
+            "run_effects",
+            "disabled_workflows",
+            "sessions",
+            "users",
+            "knowledge",
+            "sites",
+            "site_dispatches",
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE runs DROP COLUMN verdict"))
         connection.execute(text("ALTER TABLE targets DROP COLUMN server"))

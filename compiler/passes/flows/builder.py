@@ -8,20 +8,17 @@ from dataclasses import replace
 from itertools import chain, count, takewhile
 from typing import Any
 
-from compiler.ir.model import Flow, FlowStep, Input, Operation, Paging, Resource, Role
+from compiler.ir.model import Flow, FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.conditions import in_words
 from compiler.passes.flows.inputs.identifying import identifies
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.expectations import with_expectations
 from compiler.passes.flows.steps.headers import with_required
+from compiler.passes.flows.steps.pages import paged
 from compiler.passes.flows.wording import texts
-from compiler.passes.names import words
-from workflow.json.pointers import child
 from workflow.risks import Risk
 
-_AS_TOLD = Paging("reply")  # nobody said how the list goes on: the replies tell
-_CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
 
 
@@ -225,40 +222,3 @@ class Builder:
         if ahead < len(self.steps):
             return {**action, "type": "goto", "stepId": self.steps[ahead].id}
         return {**{k: v for k, v in action.items() if k != "stepId"}, "type": "end", **at_end}
-
-
-def paged(step: FlowStep, listed: Resource) -> FlowStep:
-    """The step, reading all pages of the list; one that gives out where to go on (`next`) reads the first few."""
-    rule = listed.paging or _AS_TOLD
-    is_cut = "next" in step.outputs
-    pages = pages_of(listed, rule, min(rule.most, _CUT_AT) if is_cut else rule.most)
-    pages |= {"cut": True} if is_cut else {}
-    bound = {name for name, location, _ in step.parameters if location == "query"}
-    size = (
-        ((rule.size_parameter, "query", rule.size),) if rule.size_parameter and rule.size_parameter not in bound else ()
-    )
-    return replace(step, pages=pages, parameters=(*step.parameters, *size))
-
-
-def inside(resource: Resource) -> dict[str, Any]:
-    """What a step says of the list of these in the item of their owner; nothing where they have a list of their own."""
-    return {} if resource.list else {**pages_of(resource), "optional": True}
-
-
-def pages_of(listed: Resource, rule: Paging = _AS_TOLD, most: int = _AS_TOLD.most) -> dict[str, Any]:
-    """What a step says of the list in its reply (`workflow.replies.pages`)."""
-    own = listed.references or listed.id_field
-    known = {
-        "parameter": rule.parameter,
-        "at": rule.at,
-        "id": listed.element_at + child("", own) if own else "",
-        "total": listed.total,
-    }
-    pages = {"by": rule.by, "members": listed.members, "most": most}
-    pages |= {name: value for name, value in known.items() if value}
-    return pages | ({"first": rule.first} if rule.by == "pages" else {})
-
-
-def noun_of(resource: Resource) -> str:
-    """The resource's name as a part of identifiers: `network interface` → network_interface."""
-    return words.snake(resource.name)

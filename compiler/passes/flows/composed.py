@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from compiler.ir.model import Diagnostic, Effect, Flow, FlowStep, Operation, Resource, Role, Severity
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.inputs.bodies import Choice, enumerations
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.overrides import at, with_constant

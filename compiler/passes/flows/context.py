@@ -12,7 +12,8 @@ from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.inputs.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
-from compiler.passes.memberships import Membership, by_operation, owners
+from compiler.passes.memberships import ListMembership, by_operation, owners
+from compiler.passes.names import words
 from compiler.passes.resources import shape
 from workflow.profiles.profile import PendingSettings, Profile, StateRule
 
@@ -55,7 +56,7 @@ class Context:
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
     required_names: Counter[str] = field(default_factory=Counter)
     envelope: frozenset[str] = frozenset()
-    memberships: Mapping[str, Membership] = field(default_factory=dict)
+    memberships: Mapping[str, ListMembership] = field(default_factory=dict)
 
     @staticmethod
     def of(api: Api, profile: Profile) -> "Context":
@@ -141,6 +142,11 @@ class Context:
 def address(resource: Resource) -> str:
     """The path that names a resource in tables: the item's, else the collection's."""
     return resource.item or resource.collection
+
+
+def noun_of(resource: Resource) -> str:
+    """The resource's name as a part of identifiers: `network interface` → network_interface."""
+    return words.snake(resource.name)
 
 
 def _bodies(api: Api) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Role
 from compiler.passes.flows import memberships
-from compiler.passes.flows.builder import Builder, inside, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import (
     change,
     end_after_job,
@@ -20,13 +20,14 @@ from compiler.passes.flows.changes import (
     read_back_named,
     told_by,
 )
-from compiler.passes.flows.context import Context
+from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.orders import orders_of, with_its_members
 from compiler.passes.flows.splits import Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
+from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words

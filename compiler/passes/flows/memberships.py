@@ -16,7 +16,7 @@ from compiler.passes.flows.context import Context
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import look_up, path_parameters
 from compiler.passes.flows.wording import texts
-from compiler.passes.memberships import Membership
+from compiler.passes.memberships import ListMembership
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, last_word, path_of
 from compiler.passes.resources import shape
@@ -47,7 +47,7 @@ def called(context: Context, flow: Flow) -> Flow:
     return flow
 
 
-def _is_of_same(context: Context, flow: Flow, one: Membership) -> bool:
+def _is_of_same(context: Context, flow: Flow, one: ListMembership) -> bool:
     """Whether it lists things of the same kind, below the list: `…/role-mappings/available`."""
     component = context.schemas.component
     listed = context.lists.get(flow.goal)
@@ -55,7 +55,7 @@ def _is_of_same(context: Context, flow: Flow, one: Membership) -> bool:
 
 
 class _Change:
-    def __init__(self, context: Context, one: Membership, operation: Operation) -> None:
+    def __init__(self, context: Context, one: ListMembership, operation: Operation) -> None:
         self.context = context
         self.one = one
         self.operation = operation
@@ -124,7 +124,7 @@ class _Change:
             self.builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
 
 
-def _named(context: Context, flow: Flow, one: Membership, *, is_out: bool) -> Flow:
+def _named(context: Context, flow: Flow, one: ListMembership, *, is_out: bool) -> Flow:
     verb, between = ("remove", "from") if is_out else ("add", "to")
     called = _Wording.of(one)
     does = f"{verb.capitalize()}s {texts.an(called.thing)} {between} {called.whose}"
@@ -134,7 +134,7 @@ def _named(context: Context, flow: Flow, one: Membership, *, is_out: bool) -> Fl
     return _titled(context, flow, called.title(verb, called.thing, between), said)
 
 
-def _listed(context: Context, flow: Flow, one: Membership, which: str) -> Flow:
+def _listed(context: Context, flow: Flow, one: ListMembership, which: str) -> Flow:
     called = _Wording.of(one)
     things = words.plural(f"{which} {called.thing}".strip())
     text = texts.describe((f"Lists the {things} of {called.whose}.",), Risk.READ)
@@ -157,7 +157,7 @@ class _Wording:
     holder: str
 
     @staticmethod
-    def of(one: Membership) -> "_Wording":
+    def of(one: ListMembership) -> "_Wording":
         holder = one.holder.name if one.holder is not None else ""
         plain = words.split(one.home.name)[-1]
         is_same = plain in words.split(f"{holder} {words.singular(one.within)}")

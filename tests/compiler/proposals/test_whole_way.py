@@ -49,6 +49,11 @@ def content(one: Compiled) -> bytes:
     return orjson.dumps(parts)
 
 
+def asked(record: Record) -> int:
+    """How often the model was asked for what is on record: closed questions twice, in two orders."""
+    return sum(2 if entry.answer.options else 1 for entry in record.entries)
+
+
 def test_what_a_model_says_and_is_true_is_taken_and_found_in_the_lock(tmp_path: Path) -> None:
     lock = tmp_path / "proposals.lock"
     with model_server(server.answers(opinion)) as (url, script):
@@ -61,7 +66,7 @@ def test_what_a_model_says_and_is_true_is_taken_and_found_in_the_lock(tmp_path: 
     assert told["machines_wipe_disk"].flow.asked_as == ()
     assert {entry.is_accepted for entry in record.entries} == {True, False}
     assert {entry.answer.model for entry in record.entries} == {f"tiny@{server.DIGEST}"}
-    assert len(script.chats) == sum(2 if entry.answer.options else 1 for entry in record.entries)
+    assert len(script.chats) == asked(record)
     assert any(d.code == "proposals" and "answers of a model were taken" in d.message for d in found.diagnostics)
 
 
@@ -139,10 +144,10 @@ def test_a_server_that_dies_loses_one_answer_and_the_next_compile_goes_on(tmp_pa
     good = server.answers(opinion)
     with model_server(*[good] * 6, server.fails(500, '{"error": "gone"}')) as (url, _):
         made(tmp_path, url, lock)
-    assert len(read_record(lock).entries) == 3
+    assert asked(read_record(lock)) == 6
     with model_server(good) as (url, script):
         found, record = made(tmp_path, url, lock)
-    assert len(script.chats) == 2 * (len(record.entries) - 3)
+    assert len(script.chats) == asked(record) - 6
     with model_server(good) as (url, _):
         whole, _ = made(tmp_path, url)
     assert content(found) == content(whole)
@@ -159,6 +164,6 @@ def test_an_interrupt_loses_one_answer(tmp_path: Path) -> None:
     with model_server(*[good] * 6, interrupts) as (url, _), pytest.raises(KeyboardInterrupt):
         made(tmp_path, url, lock)
     kept = read_record(lock)
-    assert len(kept.entries) == 3
+    assert asked(kept) == 6
     assert {entry.reason for entry in kept.entries} == {NOT_JUDGED}
     json.loads(lock.read_text())

@@ -44,7 +44,8 @@ def set_back(connection: Connection) -> None:
     connection.execute(text("UPDATE audit_head SET seq = 0, hash = :genesis"), {"genesis": GENESIS})
     append_entries(connection, [event for event in map(as_before, rows) if event])
     connection.execute(text("ALTER TABLE targets DROP COLUMN server"))
-    connection.execute(text("DROP TABLE knowledge"))
+    for table in ("knowledge", "sites", "site_dispatches"):
+        connection.execute(text(f"DROP TABLE {table}"))
     connection.execute(text("UPDATE alembic_version SET version_num = '0017'"))
 
 

@@ -264,7 +264,7 @@ async def test_a_second_process_is_not_the_hub_until_the_first_has_ended(migrate
     locks = [locks_of(migrated_url) for _ in hubs]
     first, second = (HubCharge(hub, lock) for hub, lock in zip(hubs, locks, strict=True))
     await first.take()
-    with pytest.raises(StartRefused, match="another process on this database is the hub") as raised:
+    with pytest.raises(StartRefused, match="another process on this SQLite file is the hub already") as raised:
         await second.take()
     assert "without SWITCHGEAR_HUB_KEY" in raised.value.remedy
     await HubCharge(HubOfSites(None), locks[1]).take()  # type: ignore[arg-type]  which is no hub

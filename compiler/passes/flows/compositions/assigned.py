@@ -7,9 +7,9 @@ only the one member is sent. In the general update the caller would have to give
 from collections.abc import Iterator
 
 from compiler.ir.model import Flow, Operation, Resource
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, read_back
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.steps.lookups import identify, path_parameters
 from compiler.passes.flows.wording import texts
 from workflow.risks import Risk

@@ -5,9 +5,9 @@ thing has a state, and something harmless brings it out of its first one, the ca
 """
 
 from compiler.ir.model import Flow, Input, Resource
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, read_back
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.splits import risk_of_value

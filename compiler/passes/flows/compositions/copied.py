@@ -5,9 +5,9 @@ nothing more to say. The action's plain workflow takes such an id from the calle
 """
 
 from compiler.ir.model import Effect, Flow, Operation, Resource
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.wording import texts
 from workflow.risks import Risk, worst

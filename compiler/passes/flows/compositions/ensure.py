@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Flow, FlowStep, Operation, Resource, Role
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, parameters_of
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.wording import texts

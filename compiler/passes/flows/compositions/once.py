@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.ir.model import Flow, Operation, Resource, Schema
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
-from compiler.passes.flows.context import Context
+from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.steps.following import ends_pending
 from compiler.passes.flows.steps.lookups import path_parameters

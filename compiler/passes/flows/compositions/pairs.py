@@ -8,9 +8,9 @@ inputs that both take; a failed first half ends the run before the second.
 from collections.abc import Iterator
 
 from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Role
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, read_back
-from compiler.passes.flows.context import Context
+from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Flow, FlowStep, Job, Operation, Resource
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, read_back
-from compiler.passes.flows.context import Context
+from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.splits import risk_of_value
 from compiler.passes.flows.steps import queries, states

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, Operation, Resource
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
-from compiler.passes.flows.context import Context
+from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.steps.waiting import poll_parameters
 from compiler.passes.flows.wording import texts

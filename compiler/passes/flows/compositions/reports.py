@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import Flow, FlowStep, Resource, Role, Schema
-from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts

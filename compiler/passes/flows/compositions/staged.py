@@ -5,9 +5,9 @@ creation and later. The entry is made unready, filled, and released only when th
 """
 
 from compiler.ir.model import Flow, Operation, Resource
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import change, read_back
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.wording import texts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compiler.ir.model import CONNECTION_HEADERS, ApiParameter, FlowStep, Input, Operation, Role
 from compiler.passes.flows.inputs.inlining import inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
+from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.identity import is_called_by_id
 from compiler.passes.names import words
 
@@ -84,8 +85,6 @@ def given_parameter(builder: "Builder", operation: Operation, parameter: ApiPara
 
 def _looked_up(builder: "Builder", operation: Operation, parameter: ApiParameter, slot: tuple[str, str]) -> bool:
     """Finds the thing that a required query parameter names by its id, where the caller can name it otherwise."""
-    from compiler.passes.flows.steps.lookups import identify
-
     needed = builder.context.needed_by(operation.key, f"query.{parameter.name}") if parameter.is_required else None
     if needed is None or not needed.natural_keys or is_called_by_id(needed) or needed.source in builder.asking:
         return False

@@ -8,21 +8,25 @@ by the last segment. Where the API has no list, the caller gives the id.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
-from compiler.passes.flows.builder import Builder, inside, noun_of
-from compiler.passes.flows.context import address
+from compiler.passes.flows.context import address, noun_of
 from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.pages import inside
 from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
 
+if TYPE_CHECKING:
+    from compiler.passes.flows.builder import Builder
+
+
 _VERSIONED = re.compile(r"^v\d+(?=[A-Z])")  # `{v1ClusterNode}`: which version of the API has it first
 
 
-def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
+def path_parameters(builder: "Builder", operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
     """(name, `path`, expression) for every path parameter of `operation`, lookups added as needed."""
     bound: list[tuple[str, str, Any]] = []
     seen: set[str] = set()
@@ -42,12 +46,12 @@ def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = 
     return bound
 
 
-def _known_parameter(builder: Builder, prefix: str) -> str:
+def _known_parameter(builder: "Builder", prefix: str) -> str:
     resource = builder.context.by_item.get(shape(prefix))
     return builder.known.get((address(resource), ""), "") if resource else ""
 
 
-def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) -> str:
+def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) -> str:
     is_one = bool(parameter_of(prefix.rpartition("/")[2]))
     slot = (f"given {shape(prefix)}" if is_one else f"given {shape(prefix)} {name}", "")
     if slot in builder.known:
@@ -90,7 +94,7 @@ def _says_more(text: str, name: str) -> bool:
     return bool(text) and "{" not in text and not set(words.split(text)) <= plain
 
 
-def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
+def identify(builder: "Builder", resource: Resource, purpose: str = "") -> str:
     """The expression of the id of the item of `resource` that the caller names; the lookup is made once a purpose."""
     slot = (address(resource), purpose)
     if slot not in builder.known:
@@ -102,13 +106,13 @@ def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
     return builder.known[slot]
 
 
-def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
+def _look_up(builder: "Builder", resource: Resource, purpose: str) -> str:
     parameters = path_parameters(builder, builder.operation(resource.source))
     return f"$steps.{look_up(builder, resource, purpose, parameters)}.outputs.id"
 
 
 def look_up(
-    builder: Builder, resource: Resource, purpose: str, parameters: Sequence[tuple[str, str, Any]], shows: str = ""
+    builder: "Builder", resource: Resource, purpose: str, parameters: Sequence[tuple[str, str, Any]], shows: str = ""
 ) -> str:
     """The id of the step that finds the item which the caller names. With `shows` it gives out the `item`, too, and as
     `known` that member of it.
@@ -146,7 +150,7 @@ def _shown(resource: Resource, query: str, member: str) -> dict[str, Any]:
     return {name: queries.selector(f"{query}{place}") for name, place in places.items()}
 
 
-def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str) -> str:
+def _look_inside(builder: "Builder", part: Resource, holder: Resource, member: str) -> str:
     """Both ids from one list: the holder's items carry their parts."""
     operation = builder.operation(holder.list)
     parameters = path_parameters(builder, operation)
@@ -179,7 +183,7 @@ def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str
 
 
 def _asked_for(
-    builder: Builder,
+    builder: "Builder",
     resource: Resource,
     purpose: str,
     holder: Resource | None = None,
@@ -221,11 +225,11 @@ def _called(resource: Resource, purpose: str) -> str:
     return noun if not purpose else purpose if purpose.endswith(noun) else f"{purpose}_{noun}"
 
 
-def id_schema(builder: Builder, resource: Resource) -> Any:
+def id_schema(builder: "Builder", resource: Resource) -> Any:
     return builder.context.schemas.members(resource.schema).get(resource.id_field)
 
 
-def condition(builder: Builder, resource: Resource, asked: str, is_optional: bool = False) -> str:
+def condition(builder: "Builder", resource: Resource, asked: str, is_optional: bool = False) -> str:
     """The filter that holds for the item that the input `asked` names, for any when it may be left out and is."""
     value = f"'{{$inputs.{asked}}}'"
     id_place = "@" + queries.of_listed(resource, resource.id_field)

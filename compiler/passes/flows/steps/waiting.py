@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import EMPTY, FlowStep, Job, JobView, Resource, Role
-from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.context import address
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.context import address, noun_of
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.expectations import NOT_THERE
 from compiler.passes.flows.steps.lookups import path_parameters
