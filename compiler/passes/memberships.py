@@ -44,16 +44,13 @@ class ListMembership:
         above = segments(self.holder.item) if self.holder else ()
         parts = segments(self.listed.collection)[len(above) :]
         said = [part for part in parts if not parameter_of(part) and not self._is_of_home(part)]
-        known = {*_words(self.home.noun), *_words(self.home.name), *_OF_LISTS}
-        return " ".join(words.spoken(part) for part in said if not set(_words(part)) <= known)
+        known = words.singulars(self.home.noun) | words.singulars(self.home.name) | _OF_LISTS
+        return " ".join(words.spoken(part) for part in said if not words.singulars(part) <= known)
 
     def _is_of_home(self, part: str) -> bool:
         """Whether a part of the address says in which collection the things live (`clients`, `realm`)."""
-        return set(_words(part)) <= {word for each in segments(self.home.collection) for word in _words(each)}
-
-
-def _words(text: str) -> list[str]:
-    return [words.singular(word) for word in words.split(text)]
+        named = {word for each in segments(self.home.collection) for word in words.singulars(each)}
+        return words.singulars(part) <= named
 
 
 def memberships(api: Api) -> tuple[ListMembership, ...]:

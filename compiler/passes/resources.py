@@ -352,8 +352,8 @@ def _told_by_kinds(names: dict[str, str], plain: Mapping[str, str], by_path: Map
         kind = by_path.get(resource.parent)
         if kind is None or not kind.id_parameter or parent(resource.collection or resource.item) != kind.collection:
             continue
-        said = {words.singular(word) for word in words.split(names[key])}
-        if said & {words.singular(word) for word in words.split(plain[resource.parent])}:
+        said = words.singulars(names[key])
+        if said & words.singulars(plain[resource.parent]):
             continue
         is_sort = bool(resource.id_parameter) and words.singular(resource.noun) == resource.noun
         is_sort = is_sort or resource.noun.lower() in _WHICH
@@ -390,7 +390,7 @@ def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]
     for _ in range(4):
         for key in _doubles(names):
             said = words.spoken(words.singular(groups[key].pop())) if groups[key] else ""
-            if not set(words.split(said)) <= {words.singular(word) for word in words.split(names[key])}:
+            if not set(words.split(said)) <= words.singulars(names[key]):
                 names[key] = _joined(said, names[key])
 
 

@@ -20,6 +20,7 @@ from runtime.driver import Poster
 from runtime.driver.posting import DEADLINE_S
 from runtime.errors import Refused, TargetError
 from runtime.observing import metrics
+from runtime.observing.rounds import Rounds
 from runtime.secrets import Vault
 from runtime.signatures import key_of, sign
 from workflow.replies.retry_after import seconds_asked_for
@@ -58,7 +59,7 @@ class Deliverer:
         self._clock = clock
         self._luck = luck
         self._under_way: dict[asyncio.Task[None], str] = {}
-        self._trouble = ""
+        self._rounds = Rounds(log, "events cannot be looked after")
         self._altered: set[str] = set()
         # Somebody listens and is ready for more: the next round need not be waited for.
         self._has_room = asyncio.Event()
@@ -67,16 +68,10 @@ class Deliverer:
         """Until cancelled."""
         number = 0
         while True:
-            try:
+            with self._rounds.one():
                 await self.look()
                 if number % ROUNDS_BETWEEN_SWEEPS == 0:
                     await self._sweep()
-            except GovernanceError as error:
-                if error.message != self._trouble:
-                    log.error("events cannot be looked after: %s", error.message)
-                self._trouble = error.message
-            else:
-                self._trouble = ""
             number += 1
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ROUND_S):

@@ -36,6 +36,7 @@ from runtime.calls.selection import Selection, run_on
 from runtime.catalog.entries import Entry
 from runtime.catalog.watcher import LiveCatalog
 from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError, Waiting
+from runtime.observing.rounds import Rounds
 from runtime.problems import message_of
 from workflow.risks import RISKS
 
@@ -87,7 +88,7 @@ class Scheduler:
         self.trouble = ""
         self._firing: set[asyncio.Task[None]] = set()
         self._may_wait = True
-        self._trouble = ""
+        self._rounds = Rounds(log, "schedules cannot be looked after")
 
     def next_of(self, schedule: Schedule) -> str:
         """The moment that comes next from now on. Raises BadInput."""
@@ -138,16 +139,10 @@ class Scheduler:
     async def watch(self) -> None:
         """Until cancelled."""
         for number in itertools.count():
-            try:
+            with self._rounds.one():
                 if number % ROUNDS_BETWEEN_SETTINGS == 0:
                     await self.align()
                 await self.look()
-            except GovernanceError as error:
-                if error.message != self._trouble:
-                    log.error("schedules cannot be looked after: %s", error.message)
-                self._trouble = error.message
-            else:
-                self._trouble = ""
             await asyncio.sleep(ROUND_S)
 
     async def look(self) -> None:

@@ -8,10 +8,8 @@ Called by `choice`.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from governance.errors import GovernanceError
 from governance.runs.open_runs import OpenRun
 from governance.storage.identifiers import moment
 from runtime.engines.dbos_process import workflow_id
@@ -21,6 +19,7 @@ from runtime.engines.durable_run import DurableRun
 from runtime.engines.executor import Executor
 from runtime.engines.journal import RunRecords
 from runtime.engines.recovery import verdict_elsewhere
+from runtime.observing.rounds import Rounds
 
 log = logging.getLogger("switchgear.runs")
 # An orphan is taken up within five seconds: this wait, mourning (`executor`), and DBOS's own second.
@@ -49,7 +48,7 @@ class RunSupervisor:
         self._durable = durable
         self._carrier = carrier
         self._keep_days = keep_days
-        self._trouble = ""
+        self._rounds = Rounds(log, "open runs cannot be looked after")
         self._untouched = books.open_runs.untouched(ROUNDS_WITHOUT_A_TOUCH)
         self._has_some = True
         self.adopted_at: str | None = ""
@@ -60,21 +59,13 @@ class RunSupervisor:
         """Until cancelled."""
         number = 0
         while True:
-            await self._calmly(self.look)
+            with self._rounds.one():
+                await self.look()
             if number % ROUNDS_BETWEEN_SWEEPS == 0:
-                await self._calmly(self.sweep)
+                with self._rounds.one():
+                    await self.sweep()
             number += 1
             await asyncio.sleep(ROUND_S)
-
-    async def _calmly(self, act: Callable[[], object]) -> None:
-        try:
-            await act()  # type: ignore[misc]
-        except GovernanceError as error:
-            if error.message != self._trouble:
-                log.error("open runs cannot be looked after: %s", error.message)
-            self._trouble = error.message
-        else:
-            self._trouble = ""
 
     async def look(self) -> tuple[str, ...]:
         """One round; the ids of the orphans that it found. Raises GovernanceError."""

@@ -13,9 +13,10 @@ import logging
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 from governance.errors import GovernanceError, RefusedError, TamperedError
@@ -25,6 +26,7 @@ from governance.storage.shared import SharedRows
 from runtime.driver.exchange import Flight
 from runtime.driver.site_connections import Asked
 from runtime.errors import Refused
+from runtime.observing.rounds import Rounds
 from runtime.sites.awaited import LOOK_S, PAUSE_S, AwaitedDispatch
 from runtime.sites.hub import AGAIN_S, ANOTHER_PROCESS, MOST_HANDED, MOST_WHY, NOT_VALID, Hub
 from runtime.sites.presence import Presence
@@ -50,7 +52,7 @@ class SharedHub(Hub):
         self._marks: dict[str, str] = {}
         self._words: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._soon: set[asyncio.Task[None]] = set()
-        self._trouble = ""
+        self._rounds = Rounds(log, "what other replicas know of sites cannot be read")
 
     @cached_property
     def _seals(self) -> Seals:
@@ -63,9 +65,11 @@ class SharedHub(Hub):
         listening, number = asyncio.create_task(self._listen()), 0
         try:
             while True:
-                await self._calmly(self.refresh())
+                with self._rounds.one():
+                    await self.refresh()
                 if number % (KEEP_EVERY if self._words else SWEEP_EVERY) == 0:
-                    await self._calmly(self._exchange.keep())
+                    with self._rounds.one():
+                        await self._exchange.keep()
                 number += 1
                 await asyncio.sleep(REFRESH_S)
         finally:
@@ -77,16 +81,6 @@ class SharedHub(Hub):
         await asyncio.gather(*self._soon, return_exceptions=True)
         await self._rows.close()
 
-    async def _calmly(self, act: "Coroutine[Any, Any, None]") -> None:
-        try:
-            await act
-        except GovernanceError as error:
-            if error.message != self._trouble:
-                log.error("what other replicas know of sites cannot be read: %s", error.message)
-            self._trouble = error.message
-        else:
-            self._trouble = ""
-
     async def _listen(self) -> None:
         while True:
             with suppress(GovernanceError):
@@ -97,13 +91,18 @@ class SharedHub(Hub):
 
     def _ring(self, word: str) -> None:
         """Wakes who waits for this; an empty word: everybody, since some may have been lost."""
-        for name, site in self.presences.items():
-            if word in ("", SITE + name):
-                site.bell.set()
-        for name, events in self._words.items():
-            if word in ("", ANSWER + name):
-                for each in events:
-                    each.set()
+        for bell in self._bells_of(word):
+            bell.set()
+
+    def _bells_of(self, word: str) -> Iterator[asyncio.Event]:
+        if not word:
+            yield from (site.bell for site in self.presences.values())
+            yield from chain.from_iterable(self._words.values())
+        elif word.startswith(SITE):
+            site = self.presences.get(word.removeprefix(SITE))
+            yield from () if site is None else (site.bell,)
+        else:
+            yield from self._words.get(word.removeprefix(ANSWER), ())
 
     async def refresh(self) -> None:
         """Reads what rows say of every site. Raises GovernanceError."""

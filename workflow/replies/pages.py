@@ -200,12 +200,6 @@ def _joined(pages: Pages, before: Mapping[str, Any], page: list[Json]) -> dict[s
 def _once(at: Parts, page: list[Json]) -> list[Json]:
     """The items, each once: what is listed a second time just as it was is no second thing."""
     first: dict[str, Json] = {}
-    for item in page:
-        if (key := _key(item, at)) and first.setdefault(key, item) is not item and first[key] == item:
-            break
-    else:
-        return page
-    first = {}
     return [
         item
         for item in page

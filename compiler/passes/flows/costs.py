@@ -71,5 +71,5 @@ def _of_administration(flow: Flow, path: str) -> float:
 
 
 def _is_side(noun: str) -> bool:
-    said = {words.singular(word) for word in words.split(noun)}
+    said = words.singulars(noun)
     return bool(said & _SIDE) or any(word.endswith("account") for word in said)  # also `serviceaccounts`

@@ -71,7 +71,7 @@ def _of_act(context: Context, flow: Flow, resource: Resource | None) -> float:
 def _is_daily(context: Context, flow: Flow, resource: Resource) -> bool:
     """`Reboot server` and `Attach server to network`, where there are networks; not `Reset password`."""
     verb, *rest = [words.singular(word) for word in _without_manner(words.split(flow.title))] or [""]
-    own = {words.singular(word) for word in words.split(resource.name)}
+    own = words.singulars(resource.name)
     about = tuple(word for word in rest if word not in own | _WITH_VERBS)
     if verb in _CHANGING and about and about[0] in _SIZES and len(about) == 1:
         return True

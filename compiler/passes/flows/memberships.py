@@ -173,16 +173,12 @@ class _Wording:
 
     def title(self, verb: str, thing: str, between: str) -> str:
         """A word that was said is not said again, as long as a noun is left of each: `default scope to client`."""
-        said, own = _singulars(thing), _singulars(self.holder)
+        said, own = words.singulars(thing), words.singulars(self.holder)
         if not self.within and own <= said:
             return f"{verb} {_without(thing, own)} {between} {self.holder}"
         holder = _without(self.holder, said)
-        within = _without(self.within, said | _singulars(holder))
+        within = _without(self.within, said | words.singulars(holder))
         return f"{verb} {thing} {between} {' of '.join(part for part in (within, holder) if part)}"
-
-
-def _singulars(text: str) -> set[str]:
-    return {words.singular(word) for word in words.split(text)}
 
 
 def _without(name: str, said: Set[str]) -> str:

@@ -49,7 +49,7 @@ def told_apart(names: Mapping[str, str], paths: Mapping[str, str]) -> dict[str, 
 
 def _choices(path: str, others: Sequence[str], name: str) -> Iterator[str]:
     """First the word that no other address has, then more and more of those that some others lack."""
-    known = {words.singular(word) for word in words.split(name)}
+    known = words.singulars(name)
     mine = [word for word in words_of(path) if word not in known]
     alien = [set(words_of(other)) for other in others]
     yield from (word for word in mine if not any(word in other for other in alien))

@@ -150,6 +150,11 @@ def singular(word: str) -> str:
     return word
 
 
+def singulars(text: str) -> set[str]:
+    """The words of the text, each in singular."""
+    return {singular(word) for word in split(text)}
+
+
 def plural(word: str) -> str:
     """`policy` → policies, `address` → addresses, `VM` → VMs."""
     lower = word.lower()

@@ -170,9 +170,8 @@ class BodyInputs:
         text = _purpose_of(body) or "The request's body, as the API describes it."
         is_text = self.schemas.kind(body.schema) == "string"
         is_needed = body.is_required
-        if is_text:
-            pass
-        elif self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
+        is_update = self.operation.effect is Effect.UPDATE and not is_text
+        if is_update and self.resource is not None and self.resource.read:
             text = f"What is set of the {self.resource.name}: members as it shows them when it is read."
             is_needed = True  # there is nothing else to say
         made = self.builder.context.by_create.get(self.operation.key)

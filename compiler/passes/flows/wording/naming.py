@@ -318,8 +318,8 @@ def _from_id(operation: Operation) -> Iterator[str]:
     said = _verb_within(operation, said)
     is_last = len(said) > 1 and said[-1].lower() in wording.KNOWN_VERBS
     if is_last and (said[0].lower() not in wording.KNOWN_VERBS or said[-1].lower() == last_word(operation.path)):
-        things = {words.singular(word) for word in words.split(" ".join(said[:-1]))}
-        is_own = len(said) == 2 or things <= {words.singular(word) for word in words.split(operation.path)}
+        things = words.singulars(" ".join(said[:-1]))
+        is_own = len(said) == 2 or things <= words.singulars(operation.path)
         said = [said[-1].lower(), *said[:-1]] if is_own else []  # `ImageCommit`
     if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
         yield " ".join(said)
@@ -356,8 +356,8 @@ def _owner_within(path: str, said: set[str]) -> list[str]:
 def _verb_within(operation: Operation, said: list[str]) -> list[str]:
     """`azure configure auth` as `configure azure auth`, where the address has all of its things."""
     at = next((n for n, word in enumerate(said[:3]) if word.lower() in wording.KNOWN_VERBS - wording.AS_NOUNS), 0)
-    things = {words.singular(word) for word in words.split(" ".join([*said[:at], *said[at + 1 :]]))}
-    is_own = bool(things) and things <= {words.singular(word) for word in words.split(operation.path)}
+    things = words.singulars(" ".join([*said[:at], *said[at + 1 :]]))
+    is_own = bool(things) and things <= words.singulars(operation.path)
     return [said[at].lower(), *said[:at], *said[at + 1 :]] if at and is_own else said
 
 
@@ -467,7 +467,7 @@ def _with_words(context: Context, flow: Flow, said: str) -> Flow:
     if owner:
         named = _named(context, replace(flow, title=_without_repeats(f"{flow.title} of own")), "own")
         return replace(named, title=_of_one_owner(flow.title, owner))
-    if set(map(words.singular, words.split(said))) <= {words.singular(word) for word in words.split(flow.title)}:
+    if set(map(words.singular, words.split(said))) <= words.singulars(flow.title):
         return replace(_named(context, flow, said), title=flow.title)  # it says so already
     spoken = words.spoken(said) if said != "list" else "lists"
     between = "for" if " of " in flow.title or said == "list" else "of"
