@@ -214,6 +214,7 @@ def test_a_device_that_offers_an_action_otherwise_is_refused_before_anything_is_
     assert (paths["not offered"], paths["not allowed"]) == (("failed", "not_offered"), ("failed", "not_allowed"))
 
 
+@pytest.mark.slow
 def test_the_other_address_and_the_allowed_values_are_told(idrac: Compiled) -> None:
     path, key = "/redfish/v1/Systems/System.Embedded.1", "ComputerSystem.Reset"
     moved, narrowed = twin_of(idrac), twin_of(idrac)
@@ -228,6 +229,7 @@ def test_the_other_address_and_the_allowed_values_are_told(idrac: Compiled) -> N
     assert 'allows only ["another value"] as ResetType, not ForceRestart' in not_this.message
 
 
+@pytest.mark.slow
 def test_a_check_of_the_offer_that_does_not_refuse_is_found(idrac: Compiled) -> None:
     def blind(step: FlowStep) -> FlowStep:
         return replace(without(step, "not_offered"), success=step.success[:2])
@@ -238,6 +240,7 @@ def test_a_check_of_the_offer_that_does_not_refuse_is_found(idrac: Compiled) -> 
     assert "not allowed" in proof.reason
 
 
+@pytest.mark.slow
 def test_a_device_that_says_nothing_about_its_actions_is_asked(idrac: Compiled) -> None:
     def quiet(reply: Response) -> Response:
         shown = reply.example

@@ -41,6 +41,7 @@ def doers(task: Mapping[str, Any], compiled: Compiled) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [t for t in TASKS if not t.get("raw")], ids=lambda t: t["task"])
 def test_a_common_task_is_one_workflow(task: Mapping[str, Any], idrac: Compiled) -> None:
     assert doers(task, idrac)
