@@ -14,7 +14,7 @@ from fastmcp import Client
 from mcp.client.subscriptions import ToolsListChanged, listen
 from mcp.shared.exceptions import MCPError
 
-TOLD_WITHIN_S = 120.0
+from demo.children import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Agent:
         ready = asyncio.Event()
         following = asyncio.create_task(follow())
         try:
-            await asyncio.wait_for(ready.wait(), TOLD_WITHIN_S)
+            await asyncio.wait_for(ready.wait(), PATIENCE_S)
             yield heard
         finally:
             following.cancel()
@@ -80,5 +80,5 @@ class Agent:
 @contextlib.asynccontextmanager
 async def connected(url: str, token: str) -> AsyncIterator[Agent]:
     """An agent connected to the MCP endpoint `url` with a bearer token."""
-    async with Client(url, auth=token, timeout=120) as client:
+    async with Client(url, auth=token, timeout=PATIENCE_S) as client:
         yield Agent(client)

@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from demo.children import PATIENCE_S
+
 
 class RestError(Exception):
     """`status` and what the server said about it."""
@@ -33,7 +35,7 @@ class Desk:
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         request = urllib.request.Request(self.url + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=120) as reply:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
                 return json.loads(reply.read())
         except urllib.error.HTTPError as error:
             said = json.loads(error.read() or b"{}")

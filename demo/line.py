@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-TIMEOUT_S = 30.0
+from demo.children import PATIENCE_S
+
 # Headers of one connection (RFC 9110, 7.6.1) and the length, which is said anew.
 OWN = {"connection", "content-length", "keep-alive", "server", "transfer-encoding"}
 
@@ -67,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answered)
 
     def _ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-        with contextlib.closing(http.client.HTTPConnection(self.server.device, timeout=TIMEOUT_S)) as device:
+        with contextlib.closing(http.client.HTTPConnection(self.server.device, timeout=PATIENCE_S)) as device:
             device.request(self.command, self.path, body or None, dict(self.headers.items()))
             reply = device.getresponse()
             return reply, reply.read()

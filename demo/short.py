@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demo import story
-from demo.agent import TOLD_WITHIN_S, Agent, Answer, connected
+from demo.agent import Agent, Answer, connected
+from demo.children import PATIENCE_S
 from demo.line import Line, between
 from demo.scenes import (
     FOUND,
@@ -38,7 +39,7 @@ from demo.story import Play, SceneFailedError
 (VENDOR,) = SHORT
 WAS, NOW = '"START"', '"STARK"'
 READS = ("GET", "HEAD")
-LOOK_S, LOOKS = 0.25, 100  # until the device is done with what it was told
+LOOK_S = 0.25  # between looks whether the device is done with what it was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ async def show_lost_reply(play: Play, agent: Agent, line: Line) -> tuple[str, st
 async def wait_until_idle(play: Play, agent: Agent) -> None:
     """Returns when no job of the device is under way any more. Raises SceneFailedError when that takes too long."""
     jobs, job = (story.chosen_for(play, VENDOR.api, wish)["tool"]["name"] for wish in (JOBS, ONE_JOB))
-    for _ in range(LOOKS):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         listed = things_in((await agent.call(jobs, {})).outputs)
         under_way = [thing["taskTag"] for thing in listed if thing.get("state") in JOB_UNDER_WAY]
         if not under_way:
@@ -178,7 +180,7 @@ async def show_changed_byte(play: Play, agent: Agent) -> None:
     async with agent.told_of_changes() as heard:
         begin = time.monotonic()
         refused, change = await asyncio.to_thread(change_byte, play, workflow)
-        told_after_s = await asyncio.wait_for(heard, TOLD_WITHIN_S) - begin
+        told_after_s = await asyncio.wait_for(heard, PATIENCE_S) - begin
     after = [each["name"] for each in await agent.tools()]
     require(set(before) - set(after) == {tool}, f"the tools {before} became {after}")
     play.show.fact("database says", refused)
@@ -208,7 +210,7 @@ def change_byte(play: Play, workflow_id: str) -> tuple[str, str]:
     """What the database says to it, and what was changed by somebody who takes that guard away first."""
     change = "UPDATE revisions SET content = ? WHERE workflow_id = ?"
     guards = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'revisions' AND sql LIKE '%ABORT%'"
-    with contextlib.closing(sqlite3.connect(play.children.folder / story.DATABASE, timeout=10)) as database:
+    with contextlib.closing(sqlite3.connect(play.children.folder / story.DATABASE, timeout=PATIENCE_S)) as database:
         ((content,),) = database.execute("SELECT content FROM revisions WHERE workflow_id = ?", (workflow_id,))
         changed = content.replace(WAS, NOW, 1)
         differing = sum(a != b for a, b in zip(content.encode(), changed.encode(), strict=True))

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
-from demo.agent import TOLD_WITHIN_S, Agent, Answer
-from demo.children import Children, Server, answers
+from demo.agent import Agent, Answer
+from demo.children import PATIENCE_S, Children, Server, answers
 from demo.choice import Wish, granted
 from demo.desk import Desk, RestError
 from demo.scenes import LATER, VENDORS, Scene, Vendor
@@ -255,7 +255,7 @@ async def approve_one_more(play: Play, agent: Agent) -> None:
     async with agent.told_of_changes() as heard:
         begin = time.monotonic()
         await asyncio.to_thread(approve_over_rest, play, workflow["id"])
-        told_after_s = await asyncio.wait_for(heard, TOLD_WITHIN_S) - begin
+        told_after_s = await asyncio.wait_for(heard, PATIENCE_S) - begin
     play.show.fact("approved", f"POST /workflows/{workflow['id']}/approve")
     play.show.fact("agent is told", f"tools/list_changed, {told_after_s * 1000:.0f} ms after that request began")
     play.show.fact("tools", f"{before} before, {len(await agent.tools())} now")
