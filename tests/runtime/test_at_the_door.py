@@ -16,7 +16,7 @@ import h11
 import httpx
 import pytest
 
-from runtime.admission import accepting, connections, openings
+from runtime.admission import accepting, connections, mcp_sessions, openings
 from runtime.admission.bodies import BURST_BYTES, Bodies
 from runtime.admission.concurrency import Concurrency
 from runtime.admission.heads import MOST_LINES, BoundedRequests
@@ -215,6 +215,7 @@ async def test_clients_that_share_a_token_and_begin_at_once_are_all_let_in(
     lab: Any, server: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(openings, "PATIENT_S", 1e9)
+    monkeypatch.setattr(mcp_sessions, "UNUSED_S", 1e9)
     headers = JSON | {"authorization": f"Bearer {await lab.token('operator', 'many')}"}
 
     async def client() -> int:

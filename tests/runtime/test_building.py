@@ -17,6 +17,7 @@ from runtime.building import BEGUN, ENDED, Builds
 from runtime.compiler_process import Said
 from runtime.errors import Unservable
 from tests.compiler.proposals.compiled_specs import written
+from tests.waiting import until
 
 SPEC = b"openapi: 3.1.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
 PROFILE = b"api: toy\n"
@@ -143,4 +144,9 @@ async def test_over_rest_a_description_is_put_checked_built_and_what_comes_of_it
 async def built(asking: httpx.AsyncClient, **wanted: Any) -> Any:
     begun = await asking.post("/specs/machines.json/build", json=wanted)
     assert begun.status_code == 202, begun.text
-    return (await asking.get(begun.headers["location"], params={"wait": 50})).json()
+
+    async def looked() -> Any:
+        told = (await asking.get(begun.headers["location"], params={"wait": 50})).json()
+        return told if told["outcome"] != "running" else None
+
+    return await until(looked, "the build to end")

@@ -26,6 +26,7 @@ from governance.registry.targets import TargetLimits
 from runtime.app import bound_socket
 from runtime.call_options import PLAIN, CallOptions
 from runtime.caller import Caller
+from runtime.driver.remote import session as sessions
 from runtime.driver.remote.definitions import MOST_TOOLS
 from runtime.driver.remote.session import MOST_NOTIFICATIONS, RemoteSession
 from runtime.engines.journal import AuditOnly
@@ -34,6 +35,7 @@ from runtime.remotes.contents import Class
 from runtime.secrets import Vault
 from tests.needs import TIME_SERVER
 from tests.runtime import remote_server as theirs
+from tests.waiting import PATIENCE_S
 
 ANN = Caller("ann", "operator")
 OWN_WORD = "s3cret-word"  # of the vault of `house`
@@ -315,8 +317,9 @@ async def test_over_sse_it_is_the_same(house: Any, witness: Any) -> None:
 
 @pytest.mark.slow
 async def test_a_process_that_dies_in_a_call_leaves_it_unknown_and_is_started_anew(
-    house: Any, witness: Any, tmp_path: Path
+    house: Any, witness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sessions, "OPEN_S", PATIENCE_S)
     log = tmp_path / "heard"
     witness.device(0, lambda: requests_of(log.read_text().splitlines()))
     (tmp_path / "place").write_text(str(log))

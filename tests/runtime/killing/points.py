@@ -89,7 +89,8 @@ async def _victim(case: dict[str, Any]) -> None:
             for number, uuid in enumerate(case["uuids"])
         ]
         if case.get("together"):
-            await asyncio.gather(*calls)
+            ended = await asyncio.gather(*calls)
+            assert {each.outcome for each in ended} == {"succeeded"}, [each.failure for each in ended if each.failure]
         else:
             for call in calls:
                 await call

@@ -73,12 +73,16 @@ async def test_a_site_that_comes_to_one_process_is_asked_by_either_and_both_tell
     reads = [await hub.call(f"site_oslo_{READ}", room="hall") for hub in (two.one, two.other)]
     assert (changed.outcome, [each.outputs["level"] for each in reads]) == ("succeeded", [5, 5])
     assert [path for _, path in site.works.heard] == [f"/tools/{each}" for each in (SET, READ, READ)]
-    await two.one.service.hub.refresh()
-    async with two.one.rest() as asking:
-        shown = [(await asking.get(url + "/sites")).json() for url in (two.one.run.url, two.other.run.url)]
-    for each in (*shown[0], *shown[1]):
-        del each["heard_of_s"]
-    assert shown[0] == shown[1]
+    shown: list[Any] = []
+
+    async def are_alike() -> bool:
+        async with two.one.rest() as asking:
+            shown[:] = [(await asking.get(url + "/sites")).json() for url in (two.one.run.url, two.other.run.url)]
+        for each in (*shown[0], *shown[1]):
+            del each["heard_of_s"]
+        return bool(shown[0] == shown[1])
+
+    await until(are_alike, "both to tell the same of it")
     assert shown[0][0]["is_well"]
 
 
