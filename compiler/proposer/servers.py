@@ -16,7 +16,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from compiler.proposer.wording import clean
 
 MAX_ANSWER = 16 * 1024  # characters; a sentence with its braces is under 300
-CONNECT_S = 30.0  # a server that is there answers at once, but for a machine that it has all to itself
+CONNECT_S = 30.0  # a model keeps the machine that it is on busy
 _NUM_CTX = 2048  # one question with two examples is under 500 tokens
 _NUM_PREDICT = 128  # a model that never ends is cut there
 _SEED = 7
