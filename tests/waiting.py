@@ -8,7 +8,9 @@ tested with a clock of the test's own, and how fast it is stands in `bench/`. No
 import inspect
 import time
 from asyncio import AbstractEventLoop, sleep
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,6 +34,20 @@ async def until(holds: Callable[[], T | Awaitable[T]], what: str = "", *, pause_
             return answer
         assert time.monotonic() < end, f"in vain waited for: {what or holds}"
         await sleep(pause_s)
+
+
+def _children() -> set[int]:
+    return {int(each) for task in Path("/proc/self/task").iterdir() for each in (task / "children").read_text().split()}
+
+
+@asynccontextmanager
+async def ended_with_their_block() -> AsyncIterator[None]:
+    """Processes begun in the block are waited for at its end: a client that ends one does not see to it that the loop
+    hears of that, and what is still open would be complained of in another test."""
+    before = _children()
+    yield
+    await until(lambda: _children() <= before, "the processes to end")
+    await sleep(PAUSE_S)  # until the loop has heard of it
 
 
 class LoopClock:

@@ -21,6 +21,7 @@ from runtime.commands.serving import client_config_command, parsed_inputs
 from runtime.errors import BadInput
 from switchgear.main import main
 from tests.forks import program
+from tests.waiting import ended_with_their_block
 
 ROOT = Path(__file__).parents[2]
 
@@ -235,7 +236,7 @@ async def test_what_is_printed_starts_a_server_and_connects_to_one(lab: Any, ser
     told = json.loads(CliRunner().invoke(client_config_command, words).stdout)
     stdio = told["stdio"]
     transport = StdioTransport(stdio["command"], stdio["args"], stdio.get("env", {}), str(tmp_path), keep_alive=False)
-    async with Client(transport) as opened:
+    async with ended_with_their_block(), Client(transport) as opened:
         assert "toy_find_vm" in {tool.name for tool in await opened.list_tools()}
     headers = {name: text.replace("${SWITCHGEAR_TOKEN}", secret) for name, text in told["http"]["headers"].items()}
     async with Client(StreamableHttpTransport(told["http"]["url"], headers=headers)) as opened:

@@ -18,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 
 from runtime.catalog.listing import UNBOUNDED
 from runtime.service import ServiceOptions, open_service
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, ended_with_their_block
 
 HANDSHAKE, STATELESS = "legacy", "2026-07-28"
 ERAS = pytest.mark.parametrize("era", [HANDSHAKE, STATELESS])
@@ -237,7 +237,8 @@ async def test_over_standard_input_and_output_tools_are_listed_called_and_news_a
     here = str(Path(__file__).parents[2])
     transport = StdioTransport(command[0], command[1:], {"PATH": os.environ["PATH"]}, here, keep_alive=False)
     news = News()
-    async with Client(transport, mode=era, message_handler=news) as opened:  # type: ignore[arg-type]
+    wanted: Client[Any] = Client(transport, mode=era, message_handler=news)  # type: ignore[arg-type]
+    async with ended_with_their_block(), wanted as opened:
         assert len(await opened.list_tools()) == 4
         result = await opened.call_tool("toy_find_vm", {"vm": "web-01"})
         assert result.structured_content == {"uuid": "u-1", "state": "on"}
