@@ -378,13 +378,16 @@ class _Teller:
             leaves, owner = operation.leaves, self.context.by_action.get(operation.key)
             if leaves is not None and leaves.is_assumed and owner is not None:
                 names = ", ".join(place.lstrip("/") for _, place in leaves.shown)
-                held = ", ".join(f"{place.lstrip('/')} {value}" for place, value in leaves.held)
+                held = ", ".join(f"{place.lstrip('/')} {value or 'of nothing'}" for place, value in leaves.held)
+                lists = ", ".join(place.lstrip("/") for _, place in leaves.lists)
                 yield _note(
                     "outcome-assumed",
                     operation.key,
                     f"the body and the {owner.name} both have {names}; assumed that it shows afterwards what was sent"
                     if names
-                    else f"assumed that the {owner.name} shows {held} afterwards",
+                    else f"assumed that the {owner.name} shows {held} afterwards"
+                    if held
+                    else f"assumed that it shows in the {owner.name}'s {lists} what was {'put in' if leaves.put_in else 'taken out'}",
                     "confirm or correct it in the profile's `postconditions`",
                 )
             is_told = operation.key in moved or any(re.search(pattern, operation.key) for pattern in told)

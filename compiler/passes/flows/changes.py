@@ -389,9 +389,12 @@ def _names_body(builder: Builder, key: str) -> bool:
 
 
 def gone(builder: Builder, resource: Resource) -> FlowStep | None:
-    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says."""
+    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says.
+
+    What is found in a list and has no read of its own is no longer in the list.
+    """
     if not resource.read:
-        return None
+        return _gone_from_list(builder, resource)
     operation = builder.operation(resource.read)
     step = FlowStep(
         id=builder.free_step_id("check_gone"),
@@ -403,6 +406,26 @@ def gone(builder: Builder, resource: Resource) -> FlowStep | None:
         failures=(_still_there(resource), _not_to_be_seen(resource)),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
+
+
+def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
+    known = builder.known.get((address(resource), ""), "")
+    if not resource.list or resource.references or not resource.id_field or not known.startswith("$steps."):
+        return None
+    operation = builder.operation(resource.list)
+    ids = queries.selector(f"{queries.listed(resource)}[*]{queries.of_listed(resource, resource.id_field)}")
+    is_gone = {"place": f"/{escape(resource.id_field)}", "asked": known, "found": ids, "among": "out"}
+    step = FlowStep(
+        id=builder.free_step_id("check_gone"),
+        operation=operation.key,
+        role=Role.READ_BACK,
+        description=f"See whether the {resource.name} is gone from the list.",
+        parameters=tuple(path_parameters(builder, operation)),
+        success=(_OK,),
+        expects=(is_gone,),
+        decides=True,
+    )
+    return builder.add_step(step, "what has no read of its own is gone when the list no longer has it")
 
 
 def look_for_it(builder: Builder, resource: Resource) -> None:
