@@ -148,7 +148,9 @@ class Changes:
             for at in empty:
                 item = without(item, at)
             for at, value, is_in in listed:
-                item = put(item, at, self._with_or_without(get(item, at), value, is_in)) if value is not MISSING else item
+                item = (
+                    put(item, at, self._with_or_without(get(item, at), value, is_in)) if value is not MISSING else item
+                )
             self._store.put(place, item)
 
         return ItemChange(place, self._store.item(place), happen)

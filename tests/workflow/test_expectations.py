@@ -269,5 +269,5 @@ def test_what_was_taken_out_of_a_list_is_no_longer_in_it() -> None:
 def test_what_is_off_and_left_out_is_not_seen_and_no_difference() -> None:
     made = changing({"place": "/on", "asked": False, "found": "$response.body#/on"}, NAME)
     end = ended(shown(made, name="web"), "succeeded")
-    assert (end.verified, "the read does not show it" in end.why) == ("some", True)
+    assert (end.verified, "the read does not show it" in end.verified_why) == ("some", True)
     ended(shown(made, name="web", on=True), "partial", "partly_taken")

@@ -2,9 +2,9 @@
 
 Pure, and the only place that says when two values are the same thing. What is asked for is a part of what is found:
 further members do not count. Values that differ in form alone (a number as text, letters' case, a trailing dot, the
-spelling of a MAC or IP address, a unit, the order of a list, a list as text or with empty places) are the same and told
-as such; whatever else differs is a difference. A profile may say how one member is compared (`Comparison` in `workflow.profiles.profile`). Called by
-`workflow.replies.expectations`.
+spelling of a MAC or IP address, a unit, a truth value in words, the order of a list, a list as text or with empty
+places) are the same and told as such; whatever else differs is a difference. A profile may say how one member is
+compared (`Comparison` in `workflow.profiles.profile`). Called by `workflow.replies.expectations`.
 """
 
 import re
@@ -41,7 +41,7 @@ _TRUTHS = {"true": True, "yes": True, "on": True, "enabled": True, "enable": Tru
     "false": False, "no": False, "off": False, "disabled": False, "disable": False, "0": False, "0.0": False
 }  # fmt: skip
 _PARTED_BY = (",", ";", "\n", " ")
-_NO_ADDRESSES = ("0.0.0.0", "::")  # what fills the places of a list of addresses in which there is none
+_NO_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  what fills the places of a list of addresses in which there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,11 @@ def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness
         if at is None:
             return "differs"
         del left[at]
-    return "differs" if any(not isinstance(each, Mapping) and not _is_empty_place(each, asked) for each in left) else "form"
+    return (
+        "differs"
+        if any(not isinstance(each, Mapping) and not _is_empty_place(each, asked) for each in left)
+        else "form"
+    )
 
 
 def _is_empty_place(value: Json, asked: Sequence[Json]) -> bool:

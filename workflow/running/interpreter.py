@@ -122,7 +122,7 @@ class _Turn(DoubtfulTurn):
             text = f"{step.key} was answered with {reply.status}, and the answer shows nothing of what was asked for"
             self._no_list(Failure(self.key, "nothing_shown", text, reply.status, said=reply.said))
             return
-        other = told_other(self.flow, step, scope) if is_good and step.is_safe else ""
+        other = told_other(step, scope) if is_good and step.is_safe else ""
         if other:
             self._shows_another(Failure(self.key, "another_thing", other, reply.status, said=reply.said))
             return

@@ -18,6 +18,7 @@ from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.expectations import ENDED_WELL
 from compiler.passes.flows.steps.following import after_the_job
+from compiler.passes.flows.steps.gone import gone_from_list
 from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
@@ -394,7 +395,7 @@ def gone(builder: Builder, resource: Resource) -> FlowStep | None:
     What is found in a list and has no read of its own is no longer in the list.
     """
     if not resource.read:
-        return _gone_from_list(builder, resource)
+        return gone_from_list(builder, resource)
     operation = builder.operation(resource.read)
     step = FlowStep(
         id=builder.free_step_id("check_gone"),
@@ -406,26 +407,6 @@ def gone(builder: Builder, resource: Resource) -> FlowStep | None:
         failures=(_still_there(resource), _not_to_be_seen(resource)),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
-
-
-def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
-    known = builder.known.get((address(resource), ""), "")
-    if not resource.list or resource.references or not resource.id_field or not known.startswith("$steps."):
-        return None
-    operation = builder.operation(resource.list)
-    ids = queries.selector(f"{queries.listed(resource)}[*]{queries.of_listed(resource, resource.id_field)}")
-    is_gone = {"place": f"/{escape(resource.id_field)}", "asked": known, "found": ids, "among": "out"}
-    step = FlowStep(
-        id=builder.free_step_id("check_gone"),
-        operation=operation.key,
-        role=Role.READ_BACK,
-        description=f"See whether the {resource.name} is gone from the list.",
-        parameters=tuple(path_parameters(builder, operation)),
-        success=(_OK,),
-        expects=(is_gone,),
-        decides=True,
-    )
-    return builder.add_step(step, "what has no read of its own is gone when the list no longer has it")
 
 
 def look_for_it(builder: Builder, resource: Resource) -> None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.ir.model import ActionPostcondition, Api, Effect, Job, Operation, Resource, Schema
+from compiler.ir.model import ActionPostcondition, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.joined import Joined, verb_of
 from compiler.passes.flows.reached import Reached, reached
@@ -84,7 +84,11 @@ class _Reader:
         return not self.schemas.members(owner.schema) or self.schemas.at(owner.schema, place) is not None
 
     def _assumed(self, operation: Operation, owner: Resource) -> ActionPostcondition | None:
-        if not self._is_done_to_one(operation, owner) or self._waits(operation) or self._shows_another(operation, owner):
+        if (
+            not self._is_done_to_one(operation, owner)
+            or self._waits(operation)
+            or self._shows_another(operation, owner)
+        ):
             return None
         joined = self._joined(operation, owner)
         if joined is not None:
