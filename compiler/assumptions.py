@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Schema, Severity
+from compiler.ir.model import ActionPostcondition, Api, Diagnostic, Effect, Operation, Resource, Schema, Severity
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import enumerations
@@ -377,14 +377,10 @@ class _Teller:
         for operation in self.actions:
             leaves, owner = operation.leaves, self.context.by_action.get(operation.key)
             if leaves is not None and leaves.is_assumed and owner is not None:
-                names = ", ".join(place.lstrip("/") for _, place in leaves.shown)
-                held = ", ".join(f"{place.lstrip('/')} {value}" for place, value in leaves.held)
                 yield _note(
                     "outcome-assumed",
                     operation.key,
-                    f"the body and the {owner.name} both have {names}; assumed that it shows afterwards what was sent"
-                    if names
-                    else f"assumed that the {owner.name} shows {held} afterwards",
+                    _assumed_of(leaves, owner.name),
                     "confirm or correct it in the profile's `postconditions`",
                 )
             is_told = operation.key in moved or any(re.search(pattern, operation.key) for pattern in told)
@@ -441,3 +437,15 @@ class _Teller:
                 f"the values of {pointer} are classed by their words only ({told})",
                 "class them in the profile's `risks`, with `when`",
             )
+
+
+def _assumed_of(leaves: ActionPostcondition, name: str) -> str:
+    """What an action is assumed to leave behind in the thing of this name."""
+    shown, lists = (", ".join(at.lstrip("/") for _, at in places) for places in (leaves.shown, leaves.lists))
+    held = ", ".join(f"{place.lstrip('/')} {'of nothing' if value == '' else value}" for place, value in leaves.held)
+    if shown:
+        return f"the body and the {name} both have {shown}; assumed that it shows afterwards what was sent"
+    if held:
+        return f"assumed that the {name} shows {held} afterwards"
+    put = "has" if leaves.put_in else "no longer has"
+    return f"assumed that the {name} {put} among its {lists} what was sent"

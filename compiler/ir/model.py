@@ -91,14 +91,23 @@ class ActionPostcondition:
     """What an action leaves behind in the thing that it is done to.
 
     `shown`: (pointer into the body or name of a query parameter, pointer into the thing). `held`: (pointer into the
-    thing, value). `is_assumed`: names alone say so, nobody promised it; then only values of `against` show that what
-    is held is not so.
+    thing, value). `put_in` and `taken_out`: (as in `shown`, pointer to a list of the thing). `is_assumed`: names alone
+    say so, nobody promised it; then only values of `against` show that what is held is not so. `is_plain`: they say it
+    so plainly that nothing there is a difference, too.
     """
 
     shown: tuple[tuple[str, str], ...] = ()
     held: tuple[tuple[str, Any], ...] = ()
     is_assumed: bool = False
     against: tuple[Any, ...] = ()
+    put_in: tuple[tuple[str, str], ...] = ()
+    taken_out: tuple[tuple[str, str], ...] = ()
+    is_plain: bool = False
+
+    @property
+    def lists(self) -> tuple[tuple[str, str], ...]:
+        """All places of what is sent that are in lists, whether it is put in or taken out."""
+        return (*self.put_in, *self.taken_out)
 
 
 @dataclass(frozen=True, slots=True)

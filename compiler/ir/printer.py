@@ -74,11 +74,16 @@ def _operation(one: Operation) -> str:
     )
 
 
+_LISTS = (("with", "put_in"), ("without", "taken_out"))
+
+
 def _leaves(one: ActionPostcondition) -> str:
     sent = [f"{place} as {source} was sent" for source, place in one.shown]
     against = f", not {_json(list(one.against))}" if one.against else ""
     held = [f"{place}={_json(value)}{against}" for place, value in one.held]
-    return f"leaves({', '.join((*sent, *held))}{'; assumed' if one.is_assumed else ''})"
+    lists = [f"{place} {has} {source}" for has, one_way in _LISTS for source, place in getattr(one, one_way)]
+    said = f"; {'plainly ' if one.is_plain else ''}assumed" if one.is_assumed else ""
+    return f"leaves({', '.join((*sent, *held, *lists))}{said})"
 
 
 def _parameter(one: ApiParameter) -> str:

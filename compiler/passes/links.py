@@ -221,6 +221,9 @@ class _Linker:
             text = self.schemas.text(schema)
             is_counted = self.schemas.kind(schema) == "integer"
             found = self.referents.called(name, text) if is_counted else self.referents.find(name, text)
+            if found is not None and found.resource.create == operation.key and "{" in operation.path:
+                # What is put into a list of somebody's is not among those that are in it: one that lives elsewhere.
+                found = self.referents.elsewhere(name, found.resource) or found
             is_met = found is not None and self._is_reached(found.resource, operation.path)
             if found is not None and is_met and self._is_text(found.resource) is not is_counted:
                 yield _link(found, operation.key, f"body#{pointer}")

@@ -17,7 +17,7 @@ from compiler.twin.requests.checks import item_part
 from compiler.twin.requests.messages import RefusalError
 from compiler.twin.seeds import SeedPlace, Seeds, member_place
 from compiler.twin.store import Store
-from compiler.twin.values.pointers import MISSING, get, put
+from compiler.twin.values.pointers import MISSING, get, put, without
 
 Json = Any
 
@@ -137,15 +137,31 @@ class Changes:
         body = body[0] if isinstance(body, list) and body else body
         queried = {name: self._typed(place, at, dict(asked.request.query).get(name)) for name, at in leaves.shown}
         sent = [(at, get(body, name) if name.startswith("/") else queried[name]) for name, at in leaves.shown]
-        values = [(at, value) for at, value in (*sent, *leaves.held) if value is not MISSING]
+        empty = {at for at, value in leaves.held if leaves.is_plain and value == ""}
+        values = [(at, value) for at, value in (*sent, *leaves.held) if value is not MISSING and at not in empty]
+        listed = [(at, get(body, name), (name, at) in leaves.put_in) for name, at in leaves.lists]
 
         def happen() -> None:
             item = self._store.item(place)
             for at, value in values:
                 item = put(item, at, value)
+            for at in empty:
+                item = without(item, at)
+            for at, value, is_in in listed:
+                item = (
+                    put(item, at, self._with_or_without(get(item, at), value, is_in)) if value is not MISSING else item
+                )
             self._store.put(place, item)
 
         return ItemChange(place, self._store.item(place), happen)
+
+    @staticmethod
+    def _with_or_without(there: Json, value: Json, is_in: bool) -> Json:
+        """A list in which the thing is, or is not; one of objects has it by its id."""
+        known = there if isinstance(there, list) else []
+        left = [each for each in known if value not in (each, each.get("id") if isinstance(each, dict) else None)]
+        has_objects = any(isinstance(each, dict) for each in known)
+        return [*left, {"id": value} if has_objects else value] if is_in else left
 
     def _typed(self, place: SeedPlace, at: str, text: str | None) -> Json:
         """What a query says as the thing shows it there: a number, a truth value, else the text."""

@@ -299,7 +299,9 @@ class Twin:
         is_replaced = behaviour.kind is TwinKind.REPLACE and bool(above)
         current = self._store.item(above[-1]) if is_replaced else None
         schema = operation.body.schema if operation.body else None
-        check_references(self._blueprint, self._store, behaviour.resource, request.body, current, schema)
+        joined = self._blueprint.memberships.get(operation.key)
+        elsewhere = joined.member if joined is not None else ""
+        check_references(self._blueprint, self._store, behaviour.resource, request.body, current, schema, elsewhere)
         return self._change(asked)
 
     # Sessions

@@ -24,9 +24,11 @@ def check_references(
     body: Json,
     current: Json = None,
     schema: Schema | None = None,
+    elsewhere: str = "",
 ) -> None:
     """`resource`: whose item the body describes; its own id member names nothing else. What stands in the `current`
-    item already is not judged, nor are values that the body's `schema` itself gives (`default`, one of an `enum`).
+    item already is not judged, nor are values that the body's `schema` itself gives (`default`, one of an `enum`),
+    nor the member `elsewhere`, whose thing is looked for where it lives.
     """
     own = resource.id_field if resource is not None else ""
     field = blueprint.profile.envelope.reference_field
@@ -36,7 +38,7 @@ def check_references(
             continue
         if name == field:
             _check_address(blueprint, store, value)
-        elif name != own:
+        elif name not in (own, elsewhere):
             owners = blueprint.named_by(name)
             for item_id in ids_in(value) if owners else ():
                 if not any(store.find(owner, item_id) for owner in owners):

@@ -73,6 +73,8 @@ def _conditions(step: ProgramStep) -> Iterator[str]:
             yield each.text if each.is_shown else f"not to be seen: {each.text}"
         elif each.found is None:
             yield f"not to be seen: {place or 'the change'} ({each.text})"
+        elif each.among:
+            yield f"{place} {'has' if each.among == 'in' else 'no longer has'} what was asked for" + _how(each)
         else:
             yield f"{place or 'what is read'} is as asked for" + _how(each)
 

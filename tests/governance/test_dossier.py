@@ -162,3 +162,17 @@ def test_who_or_what_approved_it_is_told(told: dict[str, Any], how: str, text: s
 def test_of_what_is_pending_nobody_is_told_to_have_approved_it() -> None:
     assert dossier(revision(), None)["approval"] is None
     assert approval_text(revision()) == ""
+
+
+def test_what_has_to_be_in_a_list_afterwards_or_no_longer_is_told_so() -> None:
+    document = copy.deepcopy(TOY["stop"])
+    change = next(step for step in document["workflows"][0]["steps"] if step["stepId"] == "change")
+    tags = {"place": "/tags", "asked": "gold", "found": "$response.body#/tags"}
+    own = {**change.get("x-switchgear", {}), "expects": [{**tags, "among": "in"}, {**tags, "among": "out"}]}
+    change["x-switchgear"] = own
+    one = revision()
+    told = {s["step_id"]: s for s in steps_of(replace(one, content=replace(one.content, document=document)))}
+    assert told["change"]["succeeds_only_if"] == [
+        "tags has what was asked for",
+        "tags no longer has what was asked for",
+    ]

@@ -55,6 +55,22 @@ def test_what_is_answered_well_beside_a_refusal_is_a_part_only_where_it_says_tha
     assert (end.failure.doubt is not None) == (outcome == "unknown")
 
 
+@pytest.mark.parametrize("answers", [[DONE], []])
+def test_of_requests_that_are_not_answered_nobody_knows_what_became_of_them(answers: Any) -> None:
+    made = program(step("batch", "post", "/batch", requestBody={"contentType": "application/json", "payload": ASKED}))
+    said = ResponseArrived("batch", 200, {}, {"responses": answers})
+    end = ended(Dialogue(made).say(said), "unknown", "answers_missing")
+    assert f"2 requests were sent at once, and {len(answers)} answers came" in end.failure.message
+    assert end.failure.may_be_done == ("batch",)
+
+
+def test_more_answers_than_requests_are_told_and_lists_that_are_no_answers_are_not_counted() -> None:
+    made = program(step("batch", "post", "/batch", requestBody={"contentType": "application/json", "payload": ASKED}))
+    more = ended(Dialogue(made).say(ResponseArrived("batch", 200, {}, {"responses": [DONE] * 3})), "succeeded")
+    assert "2 requests were sent at once, and 3 answers came" in more.note
+    ended(Dialogue(made).say(ResponseArrived("batch", 200, {}, {"items": []})), "succeeded")
+
+
 def test_of_a_member_that_was_refused_alone_nothing_tells_that_a_part_was_taken() -> None:
     body = {"Name@Message.ExtendedInfo": [{"Message": "not writable", "Severity": "Warning"}]}
     answered(body, "unknown", "rest_unknown")

@@ -244,3 +244,30 @@ def test_a_state_on_the_way_is_worth_another_look() -> None:
     assert run.answer("look", 200, {"state": "stopping"}) == StartTimer("look", 1)
     run.say(TimerFired("look"))
     ended(run.answer("look", 200, {"state": "off"}), "failed", "not_taken")
+
+
+TAGS = {"place": "/tags", "asked": "$inputs.name", "found": "$response.body#/tags"}
+
+
+def test_what_was_put_into_a_list_is_looked_for_in_it() -> None:
+    made = changing({**TAGS, "among": "in"})
+    assert shown(made, tags=["old", "Web"]).verified == "all"
+    assert shown(made, tags=[{"id": "web"}]).verified == "all"
+    end = ended(shown(made, tags=["old"]), "failed", "not_taken")
+    assert end.differences == ({"place": "/tags", "asked": "web", "found": ["old"]},)
+    ended(shown(made), "failed", "not_taken")
+
+
+def test_what_was_taken_out_of_a_list_is_no_longer_in_it() -> None:
+    made = changing({**TAGS, "among": "out"})
+    assert shown(made, tags=["old"]).verified == "all"
+    assert shown(made, tags=None).verified == "all"
+    end = ended(shown(made, tags=["old", "web"]), "failed", "not_taken")
+    assert "tags is ['old', 'web'] (asked for: without web)" in end.failure.message
+
+
+def test_what_is_off_and_left_out_is_not_seen_and_no_difference() -> None:
+    made = changing({"place": "/on", "asked": False, "found": "$response.body#/on"}, NAME)
+    end = ended(shown(made, name="web"), "succeeded")
+    assert (end.verified, "the read does not show it" in end.verified_why) == ("some", True)
+    ended(shown(made, name="web", on=True), "partial", "partly_taken")

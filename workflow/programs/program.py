@@ -10,6 +10,7 @@ from typing import Literal
 
 from workflow.documents.criteria import CompiledCriterion
 from workflow.documents.document import ActionType, Json
+from workflow.documents.expressions import Expression
 from workflow.documents.templates import Template
 from workflow.documents.values import Value
 from workflow.programs.inputs import InputSchema
@@ -63,6 +64,14 @@ class ProgramAction:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownId:
+    """`asked`: where the id of the thing comes from that a step reads; `member`: where the thing itself has it."""
+
+    asked: Expression
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramStep:
     """One step. `request` is None and `workflow_id` set where it calls a workflow, with `arguments` as its inputs.
 
@@ -72,7 +81,8 @@ class ProgramStep:
     tells whether the change before it was made, also where that one's answer was lost. `stalls_after_s`: a wait in
     which `watches` stay the same for so long is given up.
     `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
-    `allows`: what a later write sends, which the thing that is read here has to allow.
+    `allows`: what a later write sends, which the thing that is read here has to allow. `which`: the id of what it
+    reads, where an earlier step knows it.
     """
 
     step_id: str
@@ -99,6 +109,7 @@ class ProgramStep:
     stalls_after_s: float | None = None
     version: VersionRule | None = None
     allows: Allowance | None = None
+    which: KnownId | None = None
     pointer: str = ""
 
     @property

@@ -16,6 +16,7 @@ from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
 from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.inputs import InputSchema, compile_inputs
+from workflow.programs.known_ids import with_known_ids
 from workflow.programs.program import DEADLINE_S, Program, ProgramAction, ProgramOutput, ProgramStep, WorkflowProgram
 from workflow.programs.program_parts import Parts, Report
 from workflow.replies.pages import Pages, read_pages
@@ -110,8 +111,8 @@ class ProgramMaker:
             self._report("depends_on_unsupported", f"{pointer}/dependsOn", message, "call the workflow from a step")
         return WorkflowProgram(
             workflow_id=workflow.workflow_id,
-            steps=tuple(
-                self._step(workflow, step, f"{pointer}/steps/{number}") for number, step in enumerate(workflow.steps)
+            steps=with_known_ids(
+                [self._step(workflow, step, f"{pointer}/steps/{number}") for number, step in enumerate(workflow.steps)]
             ),
             inputs=self._inputs(workflow, f"{pointer}/inputs"),
             outputs=self._parts.outputs(workflow.outputs, {}, f"{pointer}/outputs"),

@@ -353,6 +353,7 @@ class Parts:
                     before=self._maybe(each, "before", place),
                     is_assumed=each.get("assumed") is True,
                     against=tuple(each.get("against") or ()),
+                    among=each["among"] if each.get("among") in ("in", "out") else "",
                 )
             )
         return tuple(found)

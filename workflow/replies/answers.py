@@ -130,6 +130,14 @@ def takes_a_part(body: Json, sent: Json) -> bool:
     return False
 
 
+def counted(body: Json, sent: Json) -> tuple[int, int] | None:
+    """How many requests a body had, each with its method, and how many answers came; None where it was no batch."""
+    names = plain_names(body)
+    held = body if isinstance(body, list) else next((names[name] for name in _ANSWERS if name in names), None)
+    methods = _methods_in(sent)
+    return (len(methods), len(held)) if isinstance(held, list) and methods and all(methods) else None
+
+
 def _methods_in(sent: Json) -> list[str]:
     """The methods of the requests in a body, in order; "" where one says none."""
     lists = [sent] if isinstance(sent, list) else list(sent.values()) if isinstance(sent, Mapping) else []

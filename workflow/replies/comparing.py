@@ -2,9 +2,9 @@
 
 Pure, and the only place that says when two values are the same thing. What is asked for is a part of what is found:
 further members do not count. Values that differ in form alone (a number as text, letters' case, a trailing dot, the
-spelling of a MAC or IP address, a unit, the order of a list) are the same and told as such; whatever else differs is a
-difference. A profile may say how one member is compared (`Comparison` in `workflow.profiles.profile`). Called by
-`workflow.replies.expectations`.
+spelling of a MAC or IP address, a unit, a truth value in words, the order of a list, a list as text or with empty
+places) are the same and told as such; whatever else differs is a difference. A profile may say how one member is
+compared (`Comparison` in `workflow.profiles.profile`). Called by `workflow.replies.expectations`.
 """
 
 import re
@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered")
 
 _NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _NAME_WITH_DOT = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+\.", re.IGNORECASE)
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgtpe]?i?b?)", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
@@ -36,6 +37,11 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _IDENTITY = ("@odata.id", "id", "uuid", "href", "name")  # by which a thing that is named comes back as an object
 _POWERS = {letter: number for number, letter in enumerate("kmgtpe", 1)}
 _NEARLY = 0.01
+_TRUTHS = {"true": True, "yes": True, "on": True, "enabled": True, "enable": True, "1": True, "1.0": True} | {
+    "false": False, "no": False, "off": False, "disabled": False, "disable": False, "0": False, "0.0": False
+}  # fmt: skip
+_PARTED_BY = (",", ";", "\n", " ")
+_NO_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  what fills the places of a list of addresses in which there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +108,33 @@ def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness
         if at is None:
             return "differs"
         del left[at]
-    return "differs" if any(not isinstance(each, Mapping) for each in left) else "form"
+    return (
+        "differs"
+        if any(not isinstance(each, Mapping) and not _is_empty_place(each, asked) for each in left)
+        else "form"
+    )
+
+
+def _is_empty_place(value: Json, asked: Sequence[Json]) -> bool:
+    """Whether a further member of a list only fills a place: devices show lists of a fixed length."""
+    is_of_addresses = value in _NO_ADDRESSES and all(isinstance(each, str) and _address(each) for each in asked)
+    return value is None or value == "" or is_of_addresses
 
 
 def _is_wrapped(asked: Json, found: Json, rule: Rule) -> bool:
-    """One thing and a list of that one thing."""
+    """One thing and a list of that one thing, or a list and the text of its members."""
     one, several = (found, asked) if isinstance(asked, list) else (asked, found)
+    if isinstance(one, str) and len(several) > 1:
+        return any(_is_joined(one, several, mark, rule) for mark in _PARTED_BY)
     return len(several) == 1 and sameness(one, several[0], rule) != "differs"
+
+
+def _is_joined(text: str, members: Sequence[Json], mark: str, rule: Rule) -> bool:
+    """Whether the text is the members, in order, with the mark between them, which none of them has in it."""
+    parts = [part.strip() for part in text.split(mark)]
+    if len(parts) != len(members) or any(isinstance(each, Mapping | list) or mark in str(each) for each in members):
+        return False
+    return all(sameness(one, other, rule) != "differs" for one, other in zip(members, parts, strict=True))
 
 
 def _names_thing(asked: Json, found: Json) -> bool:
@@ -118,6 +144,15 @@ def _names_thing(asked: Json, found: Json) -> bool:
         return False
     values = [thing[key] for key in thing if str(key).lower() in _IDENTITY]
     return any(_are_alike(named, value, "") or _last_segment(value) == str(named) for value in values)
+
+
+def is_another_id(asked: Json, found: Json) -> bool:
+    """Whether two ids are surely of two things; an address is its last segment, and what is no id is not compared."""
+    if not all(isinstance(each, str | int) and not isinstance(each, bool) and each != "" for each in (asked, found)):
+        return False
+    one, other = (_last_segment(each).strip("{}") for each in (asked, found))
+    is_of_one_kind = all(bool(kind.fullmatch(one)) == bool(kind.fullmatch(other)) for kind in (_NUMBER, _UUID))
+    return is_of_one_kind and not _are_alike(one, other, "")
 
 
 def _last_segment(value: Json) -> str:
@@ -130,11 +165,29 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return one == other or (rule == "rounded" and abs(one - other) <= _NEARLY * max(abs(one), abs(other)))
     if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
+        is_told = isinstance(one, bool) or isinstance(asked, str)  # who asks for the number 1 does not ask for truth
+        return is_told and _truth(one) is not None and _truth(one) is _truth(other)
     left, right = (normalize("NFC", str(each)).strip() for each in (asked, found))
     if left.casefold() == right.casefold():
         return True
-    return any(form(left) == form(right) is not None for form in _FORMS) or _is_decoded(left, str(found))
+    if any(form(left) == form(right) is not None for form in _FORMS):
+        return True
+    return _has_prefix_too(left, right) or _is_decoded(left, str(found))
+
+
+def _truth(value: Json) -> bool | None:
+    return _TRUTHS.get(str(value).strip().lower())
+
+
+def _has_prefix_too(asked: str, found: str) -> bool:
+    """An address, and the same with the length of its net's prefix. The net itself, and what may be it, is another."""
+    if "/" in asked or "/" not in found:
+        return False
+    try:
+        shown = ip_interface(found)
+        return shown.ip == ip_interface(asked).ip and shown.ip != shown.network.network_address
+    except ValueError:
+        return False
 
 
 def _is_decoded(asked: str, found: str) -> bool:
@@ -194,6 +247,13 @@ def _amount(text: str) -> float | None:
     return None if unit == "i" else float(found[1]) * base**power
 
 
+def _amount_of_1024(text: str) -> float | None:
+    """A size whose unit does not say which thousand it counts by: where both are by 1024, they may be the same."""
+    found = _QUANTITY.fullmatch(text)
+    unit = found[2].lower().removesuffix("b") if found else ""
+    return float(found[1]) * 1024.0 ** _POWERS[unit] if found and unit in _POWERS else None
+
+
 def _duration(text: str) -> float | None:
     """A length of time in seconds: `1h30m`, `90s`; a bare number is in seconds already."""
     if _NUMBER.fullmatch(text):
@@ -207,4 +267,4 @@ def _url(text: str) -> tuple[str, str, str, str] | None:
     return (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query) if parts else None
 
 
-_FORMS = (_mac, _name, _address, _moment, _amount, _duration, _url)
+_FORMS = (_mac, _name, _address, _moment, _amount, _amount_of_1024, _duration, _url)

@@ -5,6 +5,7 @@ for people), what was `asked` (a value as in a payload), where it is `found` (a 
 (`compare`, see `workflow.replies.comparing`), and a `text`. Without `asked` it is what the step's own criteria show
 (the state that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why.
 With `before`, a value or several, it is about what has to be new: what is `found` must not be among what was there. One
+that is to be `among` a list (`in`), or not (`out`), is looked for there. One
 that is `assumed` follows from equal names alone: only another value there is a difference, null and nothing are not
 seen; where values stand `against` it, only one of these is. Pure; made ready by `plan`, judged by `interpreter`, shown
 to approvers by `governance.approval.dossier`.
@@ -25,6 +26,7 @@ from workflow.replies.comparing import Rule, compared, sameness
 # old: it was there before, and was to be new; moving: neither what was asked for nor what stands against it
 Sight = Literal["seen", "form", "differs", "unseen", "old", "moving"]
 Verified = Literal["all", "some", "none"]
+Among = Literal["", "in", "out"]
 # What devices show in place of a secret.
 _MASKED = re.compile(r"[*•●xX]{3,}|[<\[(](hidden|masked|redacted|secret)[>\])]|(redacted|hidden)", re.IGNORECASE)
 _SECRET = re.compile(r"passw(or)?d|passphrase", re.IGNORECASE)
@@ -48,6 +50,7 @@ class Expectation:
     before: Value | None = None
     is_assumed: bool = False
     against: tuple[Json, ...] = ()
+    among: Among = ""
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -96,6 +99,8 @@ def _looked_at(expected: Expectation, scope: Scope) -> list[ExpectationFinding]:
     if expected.found is None:
         return [ExpectationFinding(expected.place, "unseen", expected.text)]
     found = evaluated(expected.found, scope)
+    if expected.among:
+        return [_among(expected, asked, found)]
     return [
         _finding(expected, each.place, each.asked, each.found, each.sameness)
         for each in compared(asked, found, expected.compare, expected.place)
@@ -109,6 +114,16 @@ def _unless_new(expected: Expectation, before: Json, scope: Scope) -> list[Expec
     if not known or not all(any(sameness(each, one) != "differs" for one in known) for each in now):
         return []
     return [ExpectationFinding(expected.place, "old", expected.text, None, found)] if now else []
+
+
+def _among(expected: Expectation, asked: Json, found: Json) -> ExpectationFinding:
+    """Whether it is one of those in the list, or no longer, as it was to be."""
+    how = [sameness(asked, each, expected.compare) for each in _listed(found)]
+    is_there = any(each != "differs" for each in how)
+    if is_there is (expected.among == "in"):
+        return ExpectationFinding(expected.place, "seen", expected.text, asked, found if is_there else None)
+    wanted = asked if expected.among == "in" else f"without {_short(asked)}"
+    return ExpectationFinding(expected.place, "differs", expected.text, wanted, None if found is NOTHING else found)
 
 
 def _listed(value: Json) -> list[Json]:
@@ -129,6 +144,7 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, how: s
         return ExpectationFinding(place, "moving", f"it is shown as {_short(None if found is NOTHING else found)}")
     is_missing = found is NOTHING
     is_optional = expected.is_lenient or expected.is_assumed
+    is_optional = is_optional or asked is False or (asked == 0 and not isinstance(asked, str))  # many leave it out
     if how == "differs" and ((is_missing and is_optional) or (found is None and expected.is_assumed)):
         return ExpectationFinding(place, "unseen", "the read does not show it")
     if how == "differs" and _SECRET.search(place.rpartition("/")[2]):
@@ -186,4 +202,5 @@ def _short(value: Json) -> str:
 def told(difference: Mapping[str, Json]) -> str:
     """One difference in words."""
     found = "not there" if difference["found"] is None else _short(difference["found"])
-    return f"{difference['place'].lstrip('/') or 'it'} is {found} (asked for: {_short(difference['asked'])})"
+    asked = "nothing" if difference["asked"] == "" else _short(difference["asked"])
+    return f"{difference['place'].lstrip('/') or 'it'} is {found} (asked for: {asked})"

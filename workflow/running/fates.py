@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workflow.documents.document import Json
-from workflow.documents.scope import Scope
+from workflow.documents.scope import Reply, Scope
+from workflow.replies.answers import counted
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
@@ -23,6 +24,9 @@ from workflow.running.looking import (
 )
 from workflow.running.turn import Turn
 from workflow.running.uncertainty import doubt_of, line_of, step_after_doubt
+
+# Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
+SHOWING = ("lookup", "check", "read_back", "gone")
 
 
 class DoubtfulTurn(Turn):
@@ -124,6 +128,27 @@ class DoubtfulTurn(Turn):
         else:
             self.change(jumps={**self.frame.jumps, mark: 1})
             self.look(lost)
+
+    def is_gone_meanwhile(self, reply: Reply) -> bool:
+        """Whether a deletion finds nothing of what this run has seen: who stands between may have asked twice."""
+        if reply.status not in (404, 410) or self.step.effect != "delete" or self.key in self.in_doubt:
+            return False
+        before = self.flow.steps[: self.frame.step]
+        return any(each.role in SHOWING and self.frame.outputs.get(each.step_id) for each in before)
+
+    def lacks_answers(self, reply: Reply) -> bool:
+        """Whether fewer answers came than requests were sent at once: then nobody knows of the others, and it ends."""
+        sent = self.sent()
+        number = counted(reply.body, sent.body) if sent is not None else None
+        if number is None or number[0] == number[1]:
+            return False
+        text = f"{number[0]} requests were sent at once, and {number[1]} answers came"
+        if number[1] > number[0]:
+            self.notes = (*self.notes, f"{text}.")
+            return False
+        self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+        self.end_unknown(Failure(self.key, "answers_missing", f"{text}: what became of the others is not known"))
+        return True
 
     def end_unknown(self, failure: Failure) -> None:
         doubt = doubt_of(self.flow, self.frame, self.scope(), self.program.base_path)

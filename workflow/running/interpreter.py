@@ -43,14 +43,12 @@ from workflow.requests.events import (
 )
 from workflow.requests.requests import build_request
 from workflow.requests.versions import VersionRefused, version_outputs
-from workflow.running.fates import DoubtfulTurn
+from workflow.running.fates import SHOWING, DoubtfulTurn
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
+from workflow.running.other_things import told_other
 
-# Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
-_SHOWING = ("lookup", "check", "read_back", "gone")
 _WITH_A_BODY = 200
-_NOT_THERE = (404, 410)
 
 
 def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -124,6 +122,10 @@ class _Turn(DoubtfulTurn):
             text = f"{step.key} was answered with {reply.status}, and the answer shows nothing of what was asked for"
             self._no_list(Failure(self.key, "nothing_shown", text, reply.status, said=reply.said))
             return
+        other = told_other(step, scope) if is_good and step.is_safe else ""
+        if other:
+            self._shows_another(Failure(self.key, "another_thing", other, reply.status, said=reply.said))
+            return
         if self.frame.look is not None:
             self.has_looked(scope, has_succeeded)
             return
@@ -134,6 +136,8 @@ class _Turn(DoubtfulTurn):
             self.refusals += reply.said
             if reply.said and takes_a_part(reply.body, self._body_sent()):
                 self.taken = (*self.taken, self.key)
+            if self.lacks_answers(reply):
+                return
         if short is not None and not self._is_told_by(short, scope, has_succeeded):
             self.end_failed(Failure(self.key, short.code, told_unfound(self.key, short), reply.status))
             return
@@ -144,7 +148,7 @@ class _Turn(DoubtfulTurn):
         led = leads_to(reply.status, reply.headers)
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self.key, code, text, reply.status, said=reply.said)
-        if self._is_gone_meanwhile(reply) and not self._is_explained(scope):
+        if self.is_gone_meanwhile(reply) and not self._is_explained(scope):
             text = f"{step.key} was answered with {reply.status}, though it was there a moment before"
             self.in_doubt = (*self.in_doubt, self.key)
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
@@ -153,17 +157,10 @@ class _Turn(DoubtfulTurn):
         else:
             self._failed(scope, failure)
 
-    def _is_gone_meanwhile(self, reply: Reply) -> bool:
-        """Whether a deletion finds nothing of what this run has seen: who stands between may have asked twice."""
-        if reply.status not in _NOT_THERE or self.step.effect != "delete" or self.key in self.in_doubt:
-            return False
-        before = self.flow.steps[: self.frame.step]
-        return any(each.role in _SHOWING and self.frame.outputs.get(each.step_id) for each in before)
-
     def _shows_nothing(self, reply: Reply) -> bool:
         """Whether a read was answered well, with an error, a page for people or nothing, not with what is there."""
         body, role = reply.body, self.step.role
-        if role in _SHOWING and isinstance(body, str) and is_page(body):
+        if role in SHOWING and isinstance(body, str) and is_page(body):
             return True
         is_empty = (
             role == "gone" and reply.status == _WITH_A_BODY and self.step.method != "HEAD" and body in (None, "", {})
@@ -188,6 +185,18 @@ class _Turn(DoubtfulTurn):
         else:
             self.end_failed(failure)
         return True
+
+    def _shows_another(self, failure: Failure) -> None:
+        """Another thing's values say nothing of the one that was asked for: it is read again, as long as may be."""
+        if self.frame.look is not None:
+            self.has_looked(self.scope(), False)
+            return
+        if self._is_read_again(self.scope(self.reply)):
+            return
+        if self.done and self.step.role in ("read_back", "gone", "wait"):
+            self.end_unknown(failure)
+        else:
+            self.end_failed(failure)
 
     def _body_sent(self) -> Json:
         sent = self.sent()
@@ -300,10 +309,8 @@ class _Turn(DoubtfulTurn):
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
         found = looked_at(step.expects, scope)
-        if step.is_safe and any(each.is_to_come for each in found):
-            retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
-            if retry is not None and self._retries(retry, scope):
-                return False
+        if step.is_safe and any(each.is_to_come for each in found) and self._is_read_again(scope):
+            return False
         self.findings = {**self.findings, self.key: tuple(each.to_json() for each in found)}
         if any(each.is_otherwise for each in found) and self._is_change_ahead():
             self.end_run("succeeded", None, self.outputs_so_far())  # which the differences make another outcome
@@ -380,6 +387,11 @@ class _Turn(DoubtfulTurn):
         else:
             self._try_again()
         return True
+
+    def _is_read_again(self, scope: Scope) -> bool:
+        """Whether the step's own retry is made, though its conditions are met."""
+        retry = next((a for a in self.step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
+        return retry is not None and self._retries(retry, scope)
 
     def _has_stalled(self, scope: Scope) -> bool:
         """Notes what the step watches; ends the run where that stood still for as long as the document allows."""

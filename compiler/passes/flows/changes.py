@@ -18,6 +18,7 @@ from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.expectations import ENDED_WELL
 from compiler.passes.flows.steps.following import after_the_job
+from compiler.passes.flows.steps.gone import gone_from_list
 from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
@@ -389,9 +390,12 @@ def _names_body(builder: Builder, key: str) -> bool:
 
 
 def gone(builder: Builder, resource: Resource) -> FlowStep | None:
-    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says."""
+    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says.
+
+    What is found in a list and has no read of its own is no longer in the list.
+    """
     if not resource.read:
-        return None
+        return gone_from_list(builder, resource)
     operation = builder.operation(resource.read)
     step = FlowStep(
         id=builder.free_step_id("check_gone"),

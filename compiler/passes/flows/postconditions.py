@@ -2,7 +2,8 @@
 
 Before: resources with their actions, and jobs. After: an action has `leaves` where the profile says what
 (`postconditions`), or where the description itself makes it plain: a member of its body has the name and the values
-of a member of the thing, or its own words promise a state that the thing knows (`reached`). Names agree by chance, too:
+of a member of the thing, it joins the thing to another one or parts them (`joined`), or its own words promise a state
+that the thing knows (`reached`). Names agree by chance, too:
 so nothing is taken from an action that makes, reads or removes something, that is about a part of the thing
 (`delete_subnet`), that is in force later, or whose answer shows another thing; nothing from members that say which
 thing, what is to be done or how, that servers make or that are secret. What is assumed so is told by `assumptions`.
@@ -13,8 +14,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.ir.model import ActionPostcondition, Api, Effect, Job, Operation, Resource, Schema
+from compiler.ir.model import ActionPostcondition, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
+from compiler.passes.flows.joined import Joined, verb_of
 from compiler.passes.flows.reached import Reached, reached
 from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
 from compiler.passes.identity import is_a_name, is_server_made, says_id
@@ -41,7 +43,7 @@ _ELSEWHERE = (
         "backup dump sync replicate fork spawn launch deploy provision convert extract sign issue "
         "verify encrypt decrypt"
     )
-    | (words.DESTROYING - {"restore", "revert", "format"})
+    | (words.DESTROYING - {"restore", "revert", "format", "detach", "unassign"})
 )
 # Members that say how or why it is done, and not how something is to be.
 _ABOUT_THE_DEED = _set(
@@ -53,16 +55,17 @@ _RENAMING = frozenset(("rename", "set", "change", "update", "modify", "edit"))
 
 def run(api: Api, options: Options) -> PassOutcome:
     owners = {key: resource for resource in api.resources for key in resource.actions if resource.read}
-    reader = _Reader(SharedSchemas(api.schemas), options.profile, api.jobs)
+    reader = _Reader(SharedSchemas(api.schemas), options.profile, api)
     operations = tuple(reader.with_leaves(o, owners[o.key]) if o.key in owners else o for o in api.operations)
     return PassOutcome(replace(api, operations=operations))
 
 
 class _Reader:
-    def __init__(self, schemas: SharedSchemas, told: profile.Profile, jobs: tuple[Job, ...]) -> None:
+    def __init__(self, schemas: SharedSchemas, told: profile.Profile, api: Api) -> None:
         self.schemas = schemas
         self.profile = told
-        self.jobs = jobs
+        self.jobs = api.jobs
+        self.operations = {operation.key: operation for operation in api.operations}
 
     def with_leaves(self, operation: Operation, owner: Resource) -> Operation:
         if operation.effect is not Effect.ACT or operation.is_safe or operation.left_out:
@@ -81,7 +84,16 @@ class _Reader:
         return not self.schemas.members(owner.schema) or self.schemas.at(owner.schema, place) is not None
 
     def _assumed(self, operation: Operation, owner: Resource) -> ActionPostcondition | None:
-        if self._comes_out_elsewhere(operation, owner) or not self._is_done_to_one(operation, owner):
+        if (
+            not self._is_done_to_one(operation, owner)
+            or self._waits(operation)
+            or self._shows_another(operation, owner)
+        ):
+            return None
+        joined = self._joined(operation, owner)
+        if joined is not None:
+            return joined
+        if self._comes_out_elsewhere(operation):
             return None
         shown = tuple((f"/{escape(name)}", f"/{escape(name)}") for name in self._alike(operation, owner))
         state = None if shown else self._reached(operation, owner)
@@ -89,12 +101,25 @@ class _Reader:
             return ActionPostcondition(held=((state.place, state.value),), is_assumed=True, against=state.against)
         return ActionPostcondition(shown, is_assumed=True) if shown else None
 
+    def _joined(self, operation: Operation, owner: Resource) -> ActionPostcondition | None:
+        """What joining and parting leave, where the action speaks of the thing and what it is joined to alone."""
+        verb = verb_of(_names_of(operation))
+        sent = self.schemas.members(operation.body.schema) if operation.body is not None else {}
+        if not verb or any(not _is_about(operation, owner, name) for name in sent if says_id(name)):
+            return None
+        others = [self.operations[key] for key in owner.actions if key != operation.key]
+        opposites = [(verb_of(_names_of(each)), each) for each in others]
+        return Joined(owner, self.schemas).left_by(operation, verb, opposites)
+
     def _reached(self, operation: Operation, owner: Resource) -> Reached | None:
         """What the action's own words promise, where they speak of nothing but the thing."""
         if any(
             re.search(f"^{re.escape(operation.key)}$", t.operation) for r in self.profile.states for t in r.transitions
         ):
             return None
+        sent = self.schemas.members(operation.body.schema) if operation.body is not None else {}
+        if "detach" in _names_of(operation)[0] and any(says_id(name) for name in sent):
+            return None  # from one of several: to the others it stays attached
         about = {words.singular(word) for name in (owner.name, owner.noun) for word in words.split(name)}
         said = [word for word in _names_of(operation)[0] if words.singular(word) not in about | EMPTY_WORDS]
         return reached(said, self.schemas.members(owner.schema), self.schemas)
@@ -106,10 +131,11 @@ class _Reader:
         is_one = not owner.item_is_list or self.profile.envelope.item == "one_element_list"
         return place and is_one and self.schemas.element(sent) is None
 
-    def _comes_out_elsewhere(self, operation: Operation, owner: Resource) -> bool:
-        waits = any(re.search(rule.pattern, operation.key) for rule in self.profile.pending_settings)
-        makes = any(set(said) & _ELSEWHERE for said in _names_of(operation))
-        return waits or makes or self._shows_another(operation, owner)
+    def _comes_out_elsewhere(self, operation: Operation) -> bool:
+        return any(set(said) & _ELSEWHERE for said in _names_of(operation))
+
+    def _waits(self, operation: Operation) -> bool:
+        return any(re.search(rule.pattern, operation.key) for rule in self.profile.pending_settings)
 
     def _shows_another(self, operation: Operation, owner: Resource) -> bool:
         """Whether the answer is a thing with an id, and not the one that it is done to."""

@@ -22,6 +22,10 @@ _OFF = frozenset(
 _PAUSED = frozenset({"paused", "suspended"})
 _ENABLED = frozenset({"enabled", "active"})
 _DISABLED = frozenset({"disabled", "inactive"})
+_ATTACHED = frozenset({"attached", "in use", "inuse"})
+_DETACHED = frozenset({"detached", "unattached", "available"})
+_MOUNTED = frozenset({"mounted"})
+_UNMOUNTED = frozenset({"unmounted"})
 # What is said → states in which the thing is afterwards, and states in which it is not.
 _STATES = {
     **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_ON, _OFF)),
@@ -32,6 +36,10 @@ _STATES = {
     **dict.fromkeys(("unpause", "resume"), (_ON, _PAUSED)),
     **dict.fromkeys(("enable", "activate"), (_ENABLED, _DISABLED)),
     **dict.fromkeys(("disable", "deactivate"), (_DISABLED, _ENABLED)),
+    "attach": (_ATTACHED, _DETACHED),
+    "detach": (_DETACHED, _ATTACHED),
+    "mount": (_MOUNTED, _UNMOUNTED),
+    **dict.fromkeys(("unmount", "umount"), (_UNMOUNTED, _MOUNTED)),
 }
 _FLAGS = {
     "enable": ("enabled", True),
@@ -45,6 +53,17 @@ _FLAGS = {
     "suspend": ("suspended", True),
     "archive": ("archived", True),
     "unarchive": ("archived", False),
+    "attach": ("attached", True),
+    "detach": ("attached", False),
+    "mount": ("mounted", True),
+    "unmount": ("mounted", False),
+    "umount": ("mounted", False),
+    "publish": ("published", True),
+    "unpublish": ("published", False),
+    "protect": ("protected", True),
+    "unprotect": ("protected", False),
+    "block": ("blocked", True),
+    "unblock": ("blocked", False),
 }
 _STATE_WORDS = (("state",), ("status",), ("power",), ("phase",))
 

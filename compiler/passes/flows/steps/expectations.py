@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, FlowStep, Operation, Resource, Role, Schema
+from compiler.ir.model import ActionPostcondition, Effect, FlowStep, Operation, Resource, Role, Schema
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps import queries
 from compiler.passes.names.paths import parent
@@ -42,6 +42,8 @@ class _Writer:
         self.steps = steps
         self.has_branches = has_branches
         self.shown = {n: shown_by(context, s) for n, s in enumerate(steps) if s.role is Role.READ_BACK}
+        branched = (n for n, step in enumerate(steps) if step.branches)
+        self.sure = {step.id for step in steps[: next(branched, len(steps))]}  # made in every run that gets on
         self.is_gone_shown = any(step.role is Role.GONE for step in steps)
 
     def step(self, number: int) -> FlowStep:
@@ -109,7 +111,7 @@ class _Writer:
         if operation.key in self.context.memberships:
             return any(n > number and self.steps[n].expects for n in self.shown)
         if operation.effect is Effect.DELETE:
-            return self.is_gone_shown
+            return self.is_gone_shown or any(n > number and self.steps[n].expects for n in self.shown)
         later = [(n, resource) for n, resource in self.shown.items() if n > number]
         if operation.effect in _SENT:
             return any(self._is_about(operation, resource) for _, resource in later)
@@ -135,7 +137,7 @@ class _Writer:
         is_update, applied_by = False, ""  # what the last change did is all that a read decides
         for change in self.steps[:number]:
             operation = self.context.operations[change.operation]
-            if change.role is not Role.CHANGE or resource is None:
+            if change.role is not Role.CHANGE or resource is None or change.operation in self.context.memberships:
                 continue
             is_update = is_update and operation.key == applied_by  # settings are in force by the restart alone
             if self._leaves_in(operation, resource):
@@ -143,6 +145,7 @@ class _Writer:
                 is_update = left is not None and not left.is_assumed
                 # What an action before it left behind may be otherwise now (out with the old, in with the new).
                 found = {each["place"]: each for each in self._left(change, operation, resource, step)}
+                found = found or {"": _untraced(operation)}
             elif (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
                 is_update, applied_by = operation.effect is Effect.UPDATE, self._applied_by(operation)
                 for each in self._expected(change, operation, resource, step):
@@ -169,12 +172,29 @@ class _Writer:
         queried = [(name, value) for name, location, value in change.parameters if location == "query"]
         for source, value in (*_sent(change), *queried):
             place = places.get(source.removeprefix("/0"))
-            if place is not None and not (self.has_branches and not _is_plain(value)):
+            if place is not None and self._is_known(value):
                 left = self._one(operation, resource, item, source, value, place)
-                yield {**left, "assumed": True} if leaves.is_assumed else left
+                yield {**left, "assumed": True} if leaves.is_assumed and not leaves.is_plain else left
+        yield from self._left_in_lists(change, leaves, item)
+        if leaves.is_plain:
+            yield from ({"place": place, "asked": value, "found": _inside(item, place)} for place, value in leaves.held)
+            return
         against = {"assumed": True, "against": list(leaves.against)} if leaves.is_assumed else {}
         for place, value in leaves.held if not self.has_branches else ():
             yield {"place": place, "asked": value, "found": _inside(item, place), **against}
+
+    def _left_in_lists(self, change: FlowStep, leaves: ActionPostcondition, item: Any) -> Iterator[Expected]:
+        sent = dict(_sent(change))
+        for among, places in (("in", leaves.put_in), ("out", leaves.taken_out)):
+            for source, place in places:
+                value = sent.get(source)
+                if value is not None and self._is_known(value):
+                    yield {"place": place, "asked": value, "found": _inside(item, place), "among": among}
+
+    def _is_known(self, value: Any) -> bool:
+        """Whether the value is there whichever way the run takes."""
+        used = {*queries.steps_used(value)}
+        return not self.has_branches or _is_plain(value) or (bool(used) and used <= self.sure)
 
     def _expected(
         self, change: FlowStep, operation: Operation, resource: Resource, back: FlowStep
