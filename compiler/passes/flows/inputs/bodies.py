@@ -16,7 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
-from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, spoken_of, usual_members, usual_structures
+from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, lists_meant, spoken_of, usual_members, usual_structures
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import is_server_made, says_id
@@ -102,11 +102,17 @@ class BodyInputs:
             return frozenset()
         required = self.schemas.required(start)
         wanted = [name for name in plain if name not in required]
-        keys = self.resource.natural_keys if self.resource else ()
+        keys = (*self.resource.natural_keys, *self._own_names()) if self.resource else ()
         example = next((e for e in (body and body.example, *offers_of(self.schemas.flat(start))) if e), None)
         needed = self.builder.context.required_names
         things = {words.singular(r.noun).lower() for r in self.builder.context.api.resources if r.list}
         return frozenset(usual_members(self.operation, wanted, keys, needed, example, things))
+
+    def _own_names(self) -> tuple[str, ...]:
+        """`target_iqn`, where a new thing is made that `/targets/{target_iqn}` will address: what it is called."""
+        resource = self.builder.context.by_create.get(self.operation.key)
+        name = resource.id_parameter if resource is not None else ""
+        return (name,) if name and not says_id(name) else ()
 
     def _structures(self) -> frozenset[str]:
         body = self.operation.body
@@ -116,7 +122,8 @@ class BodyInputs:
             self.schemas, self._start(), last_word(self.operation.path), example, self.builder.context.envelope
         )
         large = [name for name, member in self._start().items() if self.schemas.kind(member) in ("object", "array")]
-        return usual | spoken_of(self.operation.summary, large)
+        meant = lists_meant(self.schemas, self.operation, self._start())
+        return usual | spoken_of(self.operation.summary, large) | meant
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -131,6 +138,8 @@ class BodyInputs:
         body = self.operation.body
         start = self.schemas.element(body.schema) or body.schema if body else None
         shown = self.schemas.members(resource.schema).keys()
+        if not shown:  # nothing tells what a state of it is
+            return False
         sent = [self.schemas.members(each) for each in (start, *self.schemas.members(start).values())]
         return any(len(shown & each.keys()) >= _WHOLE * len(shown) for each in sent)
 

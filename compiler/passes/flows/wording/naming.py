@@ -56,12 +56,20 @@ _SHORT = 3  # letters
 _IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 _SHOWING = (("show",), ("list",), ("shows",), ("lists",))
 _TAKING_OUT = frozenset({"remove", "detach", "unassign", "dissociate", "disassociate", "unlink", "revoke", "dismiss"})
+# How things end that are not deleted by it, or not before all else.
+_ENDING = frozenset(
+    words.split(
+        "clear cancel revoke disable revert reset unregister deregister invalidate release stop abort unlock unset "
+        "terminate expire dismiss deactivate unsubscribe unblock unban unpublish uninstall"
+    )
+)
 _WRITING = frozenset(
     words.split(
         "update updates replace set sets change modify modifies edit put patch save configure create write partial "
         "alter adjust reconfigure upsert overwrite rename add register enable disable manage define use return"
     )
 )  # what an update does anyway
+_SAYING = frozenset({"configure", "write", "generate", "list", "read", "query"})  # what follows them is no verb
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
@@ -152,8 +160,8 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
         is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
         if flow.intent == "update":  # `Queue image` for `PUT /cache/{image_id}`
             is_other = verb in ("update", "replace", "add") and said[0] not in _WRITING
-        if flow.intent == "delete":  # `Remove a repository from a team`, which stays
-            is_other = said[0] in _TAKING_OUT and "from" in said
+        if flow.intent == "delete":  # `Remove a repository from a team`, which stays; `Delete image from cache`
+            is_other = "from" in said and (said[0] in _TAKING_OUT or _is_kept(rest, said))
         if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
             is_other = said[0] == "add" and "to" in said
         if flow.intent in ("describe", "report") and rest[-1:]:  # `Get info`, `Get system df`: words that say little
@@ -164,14 +172,44 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             flow.intent == "act" and _says_more(rest, verb, said)
         )
         is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
+        is_ordered = flow.intent == "act" and said[0] == verb and _is_in_order(rest, said[1:])
         # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
         if flow.intent in ("delete", "update"):
             wanted = replace(wanted, description=_beginning(flow, wanted.title))
-        if (is_other or is_fuller or is_instead) and not any(wording.title_faults(wanted, context.api.name)):
+        wanted = _named(context, wanted) if is_ordered else wanted
+        if (is_other or is_fuller or is_instead or is_ordered) and not any(wording.title_faults(wanted, context.api.name)):
             return wanted
-    return flow
+    return _ended(context, flow, operation) if flow.intent == "delete" else flow
+
+
+def _is_in_order(rest: Sequence[str], said: Sequence[str]) -> bool:
+    """`Redis database` for `database Redis`: the same words without any between them, in another order."""
+    told = [word for word in said if word not in ("a", "an", "the")]
+    turned = ["".join([*rest[at:], *rest[:at]]) for at in range(1, len(rest))]  # `KeyDB` may be two words
+    return not wording.EMPTY_WORDS & {*rest, *told} and "".join(told) in turned
+
+
+def _is_kept(rest: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether a title names as deleted what something is deleted from: `Delete cache`, which stays."""
+    at = said.index("from")
+    return {*rest} <= {*said[at:]} and {*rest}.isdisjoint(said[:at])
+
+
+def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """`Cancel attempt` for `Delete attempt`, where the description's first word is one for how something ends.
+
+    The verb alone is taken over, so that no prose comes into titles; the class stays that of a deletion.
+    """
+    told = operation.summary or operation.description
+    verb = _base((words.first_sentence(told, 100).split(" ") or [""])[0].lower())
+    things = flow.title.split(" ")[1:]
+    wanted = replace(flow, title=texts.opened(" ".join([verb, *things])))
+    if verb not in _ENDING or not things or any(wording.title_faults(wanted, context.api.name)):
+        return flow
+    said = texts.purpose(operation)
+    return replace(_named(context, wanted), description=_beginning(flow, said.rstrip(".") or wanted.title))
 
 
 def _says_more(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
@@ -212,7 +250,7 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
     if "/actions/" in flow.goal:
         plain = re.sub(r" (?:own|actions?)\b", "", plain)
     yield _without_repeats(plain)
-    yield _verb_first(plain, _held(operation.path))
+    yield _verb_first(plain, _held(operation.path) | _done_to(operation))
     if flow.title.startswith("Health of "):
         yield f"check {flow.title[0].lower()}{flow.title[1:]}"
     is_main = flow.intent in ("act", "report", "create", "update", "delete", "find", "describe")
@@ -257,6 +295,13 @@ def _held(path: str) -> frozenset[str]:
     return frozenset(words.singular(a).lower() for a, b in pairwise(parts) if parameter_of(b) and not parameter_of(a))
 
 
+def _done_to(operation: Operation) -> frozenset[str]:
+    """What the operation's id says is done to: `blacklist` of `configure-role-tag-blacklist` is no verb there."""
+    said = [word.lower() for word in words.spoken(operation.operation_id or "").split()]
+    at = next((n for n, word in enumerate(said) if word in _SAYING), len(said))
+    return frozenset(said[at + 1 :])
+
+
 def _verb_first(title: str, nouns: frozenset[str] = frozenset()) -> str:
     """`System erase` is to erase the system: the first verb that harms or helps comes to the front.
 
@@ -292,9 +337,11 @@ def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> 
             verb = _base(said[0].lower())
             if verb in _METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
                 continue
-            things = {words.singular(w) for w in words.split(first)} - wording.EMPTY_WORDS - wording.KNOWN_VERBS
+            strange = " ".join(word for word in said if words.singular(word.lower()) not in addressed)  # not `KeyDB`
+            things = words.singulars(strange) - wording.EMPTY_WORDS - wording.KNOWN_VERBS
             if verb and all(thing in own or _is_meant(thing, addressed) for thing in things - {verb, said[0].lower()}):
-                yield " ".join([verb, *said[1:]])
+                is_new = verb == "create" and said[1:3] in (["a", "new"], ["new"], ["the", "new"])
+                yield " ".join([verb, *(said[said.index("new") + 1 :] if is_new else said[1:])])
 
 
 def _is_meant(thing: str, addressed: Set[str]) -> bool:
