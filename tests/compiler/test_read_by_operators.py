@@ -1,4 +1,4 @@
-"""What operators found who read descriptions that nobody had prepared for: each kind of fault in a small description."""
+"""What operators found in descriptions that nobody had prepared for: each kind of fault in a small description."""
 
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,7 @@ def test_a_deletion_that_is_said_to_end_something_is_called_by_that_and_stays_as
 def test_what_is_deleted_from_something_is_not_told_as_the_deletion_of_that(tmp_path: Path) -> None:
     taken = {"summary": "Delete image from cache", "responses": DONE}
     paths = _at("/images", get={"responses": THINGS}) | _at("/images/{image_id}", get={"responses": answers(THING)})
-    flow = only(
-        compiled(tmp_path, paths | _at("/cache/{image_id}", delete=taken)), "DELETE /cache/{image_id}"
-    ).flow
+    flow = only(compiled(tmp_path, paths | _at("/cache/{image_id}", delete=taken)), "DELETE /cache/{image_id}").flow
     assert flow.title == "Delete image from cache"
 
 
@@ -110,7 +108,7 @@ def test_the_list_that_an_operation_is_about_is_shown(tmp_path: Path) -> None:
 
 
 def test_what_addresses_a_thing_is_asked_for_where_it_is_made(tmp_path: Path) -> None:
-    members = {name: _TEXT for name in ("acl", "auth", "clients", "disks", "groups", "portals", "controls")}
+    members = dict.fromkeys(("acl", "auth", "clients", "disks", "groups", "portals", "controls"), _TEXT)
     body = sent(_object(**members, target_iqn=_TEXT))
     change = {"requestBody": sent(_object(**members)), "responses": DONE}
     paths = _at("/targets", get={"responses": _UNTOLD}, post={"requestBody": body, "responses": DONE})

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
-from compiler.ir.model import Api, ApiParameter, Operation
+from compiler.ir.model import Api, ApiParameter, Operation, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.wording import linter as wording
-from compiler.passes.identity import is_server_made
+from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
 from compiler.passes.names.words import singular, split
 
@@ -28,7 +28,9 @@ _SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "sta
 # Between when, how much and of what: without these a log is given whole, and events never end.
 _BOUNDS = frozenset({"since", "until", "tail", "lines", "start", "end", "previous", "container", "severity", "level"})
 _ENDLESS = frozenset({"watch", "follow", "stream", "tail"})  # whoever asks so never hears the end
-_OF_LISTS = frozenset({"list", "array", "set", "all", "be", "is", "this", "that", "which", "each", "given", "id", "ids"})
+_OF_LISTS = frozenset(
+    {"list", "array", "set", "all", "be", "is", "this", "that", "which", "each", "given", "id", "ids"}
+)
 _PLAIN_KINDS = frozenset({"string", "integer", "number"})
 _TOLD_BY = 2  # words
 _FEW = 2  # as much as it costs to say that there are more
@@ -63,6 +65,12 @@ def usual_members(
         return 4 + familiarity(name)
 
     return sorted((name for name in plain if not is_server_made(name)), key=rank)[:MOST_OPTIONAL]
+
+
+def addressed_by(made: Resource | None) -> tuple[str, ...]:
+    """`target_iqn`, where what is made will stand at `/targets/{target_iqn}`: what it is called."""
+    name = made.id_parameter if made is not None else ""
+    return (name,) if name and not says_id(name) else ()
 
 
 def usual_structures(
