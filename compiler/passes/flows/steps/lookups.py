@@ -91,7 +91,7 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
 def _thing(resource: Resource | None, name: str) -> str:
     """What an id or a name is of: `{pool_name}` is the name of a pool, and what stands at `roles-by-id` is a role."""
     if resource is not None:
-        return resource.name.partition(" by ")[0]
+        return resource.name.removesuffix(" by ID")
     said = words.spoken(name).split(" ")
     return " ".join(said[:-1] if len(said) > 1 and is_a_name(name) else said)
 

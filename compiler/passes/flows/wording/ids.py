@@ -16,7 +16,7 @@ METHODS = frozenset({"patch", "put", "post"})
 GENERAL = frozenset({"get", "run", "submit", "set", "read", "update", "change"})  # what says hardly what is done
 _VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
-_SAYING = frozenset({"configure", "write", "generate", "list", "read", "query"})  # what follows them is no verb
+_SAYING = frozenset({"configure", "generate"})  # what follows them is no verb; `write` may mean any
 
 
 def from_id(operation: Operation) -> Iterator[str]:
