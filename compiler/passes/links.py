@@ -41,9 +41,11 @@ class Referents:
     def __init__(self, resources: tuple[Resource, ...]) -> None:
         self.listed = tuple(r for r in resources if r.source and r.id_field)
         self._by_synonym: dict[str, list[Resource]] = {}
+        shared = _shared_parameters(resources)
         for resource in self.listed:
             for name in resource.synonyms:
-                self._by_synonym.setdefault(name, []).append(resource)
+                if name not in shared or _is_called_by(resource, name):
+                    self._by_synonym.setdefault(name, []).append(resource)
         self._by_noun = {r.noun: r for r in reversed(self.listed)}
 
     def find(self, name: str, description: str = "", path: str = "") -> Referent | None:
@@ -115,6 +117,21 @@ class Referents:
                 if best is None or score > best.score or (score == best.score and depth < nearest):
                     best = Referent(resource, f"the words of “{name}” are those of {resource.noun}", score)
         return best
+
+
+def _shared_parameters(resources: tuple[Resource, ...]) -> frozenset[str]:
+    """Parameters that address things of several kinds: `{svc_id}` of daemons and of disks is no name of either's id."""
+    nouns: dict[str, set[str]] = {}
+    for resource in resources:
+        if resource.id_parameter:
+            nouns.setdefault(resource.id_parameter, set()).add(words.singular(resource.noun))
+    return frozenset(name for name, kinds in nouns.items() if len(kinds) > 1)
+
+
+def _is_called_by(resource: Resource, name: str) -> bool:
+    """Whether the name's words are those of the thing, or the profile says so, which the address does not."""
+    own = words.singulars(resource.noun)
+    return name != resource.id_parameter or not own.isdisjoint(words.singulars(name))
 
 
 def _are_of_other_kinds(named: Resource, prefix: str) -> bool:

@@ -282,7 +282,7 @@ def _noun_of_parameter(item: str) -> str:
     name = parameter_of(segments(item)[-1]) if segments(item) else ""
     name = name or "".join(item.replace("{", " ").replace("}", " ").split()[:1])
     said = words.split(name)
-    return "_".join(said[:-1]) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name
+    return nouns.thing_of(said) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name
 
 
 def _places(operations: tuple[Operation, ...]) -> dict[str, _Place]:

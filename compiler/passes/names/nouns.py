@@ -5,7 +5,7 @@ split as the API's own operation ids and schemas split them; what says nothing a
 it in the address. Here never lives how equal names are told apart.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from compiler.ir.model import Api
 from compiler.passes.names import words
@@ -17,6 +17,7 @@ _MOST_JOINED = 4  # words written as one
 _SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "instance", "record", "element", "detail"})
 # What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
 _OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property", "type"})
+_EITHER = 2  # words: `name or`
 _OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
 
 
@@ -82,6 +83,14 @@ def noun_of_address(collection: str, item: str) -> str:
     own = segments(item)[-1:] if ends_in_parameter(item) and ends_in_parameter(parent(item)) else ()
     said = words.split(parameter_of(own[0])) if own else ()
     if len(said) > 1 and said[-1] in _OF_IDENTITY and noun:
-        thing = "_".join(said[:-1])
+        thing = thing_of(said)
         return noun if thing in words.snake(noun) else f"{words.singular(noun)}_{thing}"
     return noun
+
+
+def thing_of(said: Sequence[str]) -> str:
+    """What a parameter of these words tells the identity of: an environment for `{environment_name_or_uuid}`."""
+    said = said[:-1]
+    while len(said) > _EITHER and said[-1] == "or" and said[-2] in _OF_IDENTITY:
+        said = said[:-_EITHER]
+    return "_".join(said)

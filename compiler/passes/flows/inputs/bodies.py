@@ -15,8 +15,15 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
-from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
-from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, spoken_of, usual_members, usual_structures
+from compiler.passes.flows.inputs.input_texts import SENTENCE, offers_of, purpose_of, told, with_example
+from compiler.passes.flows.inputs.usual import (
+    MOST_OPTIONAL,
+    addressed_by,
+    lists_meant,
+    spoken_of,
+    usual_members,
+    usual_structures,
+)
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import is_server_made, says_id
@@ -28,7 +35,6 @@ from workflow.profiles.profile import Fix
 from workflow.requests.multipart import FILE_NAME, PartKind, is_textual
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
-_SENTENCE = 3  # spaces in a text that says what is meant: the same text means the same value
 _WHOLE = 0.7  # of what is shown of a thing
 _DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
@@ -82,7 +88,7 @@ class BodyInputs:
         self.body_parts = operation.body.parts if operation.body else {}
         self.parts: dict[str, dict[str, str]] = {}
         told = (first_sentence(p.description) for p in operation.parameters if p.location == "path")
-        self.addressed = frozenset(one for one in told if one.count(" ") >= _SENTENCE)
+        self.addressed = frozenset(one for one in told if one.count(" ") >= SENTENCE)
         self.alike: set[str] = set()  # objects within the body that describe a thing of their own, as the body does
         self.defaulted: set[str] = set()  # inputs whose default a person chose
 
@@ -102,7 +108,8 @@ class BodyInputs:
             return frozenset()
         required = self.schemas.required(start)
         wanted = [name for name in plain if name not in required]
-        keys = self.resource.natural_keys if self.resource else ()
+        made = self.builder.context.by_create.get(self.operation.key)
+        keys = (*(self.resource.natural_keys if self.resource else ()), *addressed_by(made))
         example = next((e for e in (body and body.example, *offers_of(self.schemas.flat(start))) if e), None)
         needed = self.builder.context.required_names
         things = {words.singular(r.noun).lower() for r in self.builder.context.api.resources if r.list}
@@ -116,7 +123,8 @@ class BodyInputs:
             self.schemas, self._start(), last_word(self.operation.path), example, self.builder.context.envelope
         )
         large = [name for name, member in self._start().items() if self.schemas.kind(member) in ("object", "array")]
-        return usual | spoken_of(self.operation.summary, large)
+        meant = spoken_of(self.operation.summary, large) | lists_meant(self.schemas, self.operation, self._start())
+        return usual | meant
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -132,7 +140,7 @@ class BodyInputs:
         start = self.schemas.element(body.schema) or body.schema if body else None
         shown = self.schemas.members(resource.schema).keys()
         sent = [self.schemas.members(each) for each in (start, *self.schemas.members(start).values())]
-        return any(len(shown & each.keys()) >= _WHOLE * len(shown) for each in sent)
+        return bool(shown) and any(len(shown & each.keys()) >= _WHOLE * len(shown) for each in sent)
 
     def payload(self) -> Any:
         """The template of the request body, None where the operation has none; `parts` is filled on the way."""
@@ -167,7 +175,7 @@ class BodyInputs:
         is_empty = self.schemas.kind(body.schema) == "object" and resolved.get("additionalProperties", False) is False
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
-        text = _purpose_of(body) or "The request's body, as the API describes it."
+        text = purpose_of(body) or "The request's body, as the API describes it."
         is_text = self.schemas.kind(body.schema) == "string"
         is_needed = body.is_required
         is_update = self.operation.effect is Effect.UPDATE and not is_text
@@ -180,7 +188,7 @@ class BodyInputs:
             is_needed = True
         elif self.schemas.kind(element) == "string":
             text = f"What is sent of the {self._thing()}, as a list."
-        elif is_text and not _purpose_of(body):
+        elif is_text and not purpose_of(body):
             noun = words.spoken(words.singular(last_word(self.operation.path)))
             said = "" if {*words.split(noun)[:1]} & wording.KNOWN_VERBS else f"The {noun}."
             text = first_sentence(self.schemas.text(body.schema)) or said or text
@@ -441,13 +449,6 @@ class BodyInputs:
             return plain
         told_apart = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return builder.free_input_name(told_apart)
-
-
-def _purpose_of(body: Body) -> str:
-    """What the description says in a sentence that the body is; "" where it has but its kind or its address."""
-    text = first_sentence(body.description)
-    is_said = text.count(" ") >= _SENTENCE and "/" not in text and not text.lower().startswith("request of ")
-    return text if is_said else ""
 
 
 def _leads_to(pointer: str, place: str) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from compiler.ir.model import Body
 from compiler.passes.names import words
 from compiler.passes.names.words import first_sentence, split
 from workflow.documents.schemas import as_json
@@ -38,6 +39,7 @@ _IN_TEXT = re.compile(rf"\b(?:in|of|number of)\s+(?:the\s+)?({_NAMED})\b|[(\[]({
 # What says nothing of what is meant: that the schema says, and since when there is such a thing.
 _BESIDE = re.compile(r"^(?:(?:required|optional)\.|(?:was )?added in version [\d.]+\d\.?)(?=\s|$)\s*", re.IGNORECASE)
 _LIST = re.compile(r"([.!?]) [^.!?]{0,60}:$")
+SENTENCE = 3  # spaces in a text that says what is meant: the same text means the same value
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n\s*[-*]\s")
 
 
@@ -116,3 +118,10 @@ def _is_fit(schema: Mapping[str, Any], value: Any) -> bool:
     is_kind = not kinds or any(isinstance(value, _KINDS.get(kind, ())) for kind in kinds)  # type: ignore[arg-type]
     is_flag = isinstance(value, bool) and "boolean" not in kinds
     return is_kind and not is_flag and value not in ("", [], {}) and len(as_json(value)) <= _MOST_EXAMPLE
+
+
+def purpose_of(body: Body) -> str:
+    """What the description says in a sentence that the body is; "" where it has but its kind or its address."""
+    text = first_sentence(body.description)
+    is_said = text.count(" ") >= SENTENCE and "/" not in text and not text.lower().startswith("request of ")
+    return text if is_said else ""

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
-from compiler.ir.model import Api, ApiParameter, Operation
+from compiler.ir.model import Api, ApiParameter, Operation, Resource
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.identity import is_server_made
+from compiler.passes.flows.wording import linter as wording
+from compiler.passes.identity import is_server_made, says_id
+from compiler.passes.names import words
 from compiler.passes.names.words import singular, split
 
 MOST_OPTIONAL = 6  # optional members of a body that the small schema shows; the full one has all
@@ -26,6 +28,11 @@ _SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "sta
 # Between when, how much and of what: without these a log is given whole, and events never end.
 _BOUNDS = frozenset({"since", "until", "tail", "lines", "start", "end", "previous", "container", "severity", "level"})
 _ENDLESS = frozenset({"watch", "follow", "stream", "tail"})  # whoever asks so never hears the end
+_OF_LISTS = frozenset(
+    {"list", "array", "set", "all", "be", "is", "this", "that", "which", "each", "given", "id", "ids"}
+)
+_PLAIN_KINDS = frozenset({"string", "integer", "number"})
+_TOLD_BY = 2  # words
 _FEW = 2  # as much as it costs to say that there are more
 _REQUIRED_OFTEN = 2  # other operations
 _MANY_BODIES, _NEARLY_ALL = 10, 0.75  # of fewer bodies nobody can tell what all have
@@ -58,6 +65,12 @@ def usual_members(
         return 4 + familiarity(name)
 
     return sorted((name for name in plain if not is_server_made(name)), key=rank)[:MOST_OPTIONAL]
+
+
+def addressed_by(made: Resource | None) -> tuple[str, ...]:
+    """`target_iqn`, where what is made will stand at `/targets/{target_iqn}`: what it is called."""
+    name = made.id_parameter if made is not None else ""
+    return (name,) if name and not says_id(name) else ()
 
 
 def usual_structures(
@@ -168,6 +181,23 @@ def spoken_of(summary: str, names: Iterable[str]) -> frozenset[str]:
     """Those of the names that a summary has as they are spelled (`Creates or deletes RRsets`), two at most."""
     said = frozenset(re.findall(r"[a-z][a-z0-9_-]*", summary.lower()))
     return frozenset([name for name in names if name.lower() in said][:2])
+
+
+def lists_meant(schemas: SharedSchemas, operation: Operation, members: Mapping[str, Any]) -> frozenset[str]:
+    """The list of plain values that an operation is about: `Command to run` where it says `Run a command`; one at most.
+
+    Its own text says two words of what the operation's summary and description begin with, or more.
+    """
+    said = _telling(operation.summary) | _telling(operation.description)
+    lists = (name for name, member in members.items() if schemas.kind(schemas.element(member)) in _PLAIN_KINDS)
+    alike = ((len(said & _telling(schemas.text(members[name]))), name) for name in lists)
+    shared, name = max(alike, key=lambda one: one[0], default=(0, ""))
+    return frozenset({name} if shared >= _TOLD_BY else ())
+
+
+def _telling(text: str) -> frozenset[str]:
+    found = words.singulars(words.first_sentence(text, 100))
+    return frozenset(found) - wording.EMPTY_WORDS - _OF_LISTS
 
 
 def _spoken(operation: Operation) -> frozenset[str]:

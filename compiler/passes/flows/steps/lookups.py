@@ -64,7 +64,7 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     written, name = name, _VERSIONED.sub("", name)
     own = words.snake(name)
-    what = resource.name if resource else words.spoken(name)
+    what = _thing(resource, name)
     told = words.first_sentence(parameter.description) if parameter else ""
     plain = words.spoken(name)
     said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
@@ -86,6 +86,14 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
     sample = {"parameter": operation.key, "name": parameter.name if parameter else name}
     builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
     return builder.known[slot]
+
+
+def _thing(resource: Resource | None, name: str) -> str:
+    """What an id or a name is of: `{pool_name}` is the name of a pool, and what stands at `roles-by-id` is a role."""
+    if resource is not None:
+        return resource.name.removesuffix(" by ID")
+    said = words.spoken(name).split(" ")
+    return " ".join(said[:-1] if len(said) > 1 and is_a_name(name) else said)
 
 
 def _says_more(text: str, name: str) -> bool:

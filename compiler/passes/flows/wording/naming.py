@@ -15,6 +15,14 @@ from compiler.ir.model import Flow, Operation
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.ids import (
+    GENERAL,
+    METHODS,
+    MOST_TITLE_WORDS,
+    done_to,
+    from_id,
+    from_within_id,
+)
 from compiler.passes.flows.wording.initials import initials_of, spelled
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
@@ -30,7 +38,6 @@ from compiler.passes.names.told_apart import is_by_place, told_apart
 from compiler.passes.resources import shape
 from compiler.proposer.wording import fault_of_description
 
-_MOST_TITLE_WORDS = 9
 _METHOD_VERBS = {
     "GET": "get",
     "POST": "run",
@@ -40,11 +47,8 @@ _METHOD_VERBS = {
     "QUERY": "query",
     "HEAD": "check",
 }
-_METHODS = frozenset({"patch", "put", "post"})
-_VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
 _BETWEEN = frozenset({"of", "to", "from", "for"})
 _TOWARDS = frozenset({"from", "to", "with", "into"})
-_GENERAL = frozenset({"get", "run", "submit", "set", "read", "update", "change"})  # what says hardly what is done
 _TELLING = frozenset({"list", "show", "query", "search", "find", "describe", "count", "return", "retrieve", "fetch"})
 _FILLING = frozenset(
     words.split(
@@ -53,16 +57,23 @@ _FILLING = frozenset(
 )
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters
+_DOUBLED = re.compile(r"\b([a-z]+)(?: \1\b)+")
 _IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 _SHOWING = (("show",), ("list",), ("shows",), ("lists",))
 _TAKING_OUT = frozenset({"remove", "detach", "unassign", "dissociate", "disassociate", "unlink", "revoke", "dismiss"})
+# How things end that are not deleted by it, or not before all else.
+_ENDING = frozenset(
+    words.split(
+        "clear cancel revoke disable revert reset unregister deregister invalidate release stop abort unlock unset "
+        "terminate expire dismiss deactivate unsubscribe unblock unban unpublish uninstall"
+    )
+)
 _WRITING = frozenset(
     words.split(
         "update updates replace set sets change modify modifies edit put patch save configure create write partial "
         "alter adjust reconfigure upsert overwrite rename add register enable disable manage define use return"
     )
 )  # what an update does anyway
-_UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
 
@@ -107,7 +118,11 @@ def _told(context: Context, flow: Flow, said: str) -> Flow:
 
 
 def _described(flow: Flow) -> Flow:
-    """With the title as its first sentence where that of the description is at fault, or says less well the same."""
+    """With the title as its first sentence where that of the description is at fault, or says less well the same.
+
+    A word that stands twice in a row stands once.
+    """
+    flow = replace(flow, description=_DOUBLED.sub(r"\1", flow.description))
     if not any(wording.description_faults(flow)) and not _says_twice(flow):
         return flow
     return replace(flow, description=_beginning(flow, flow.title))
@@ -124,7 +139,7 @@ def _says_twice(flow: Flow) -> bool:
     first = wording.first_of(flow.description)
     said, titled = wording.weight(first.partition(" (")[0]), wording.weight(flow.title)
     is_alike = said[:1] == titled[:1] or said[:1] in _SHOWING
-    is_alike = is_alike and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
+    is_alike = is_alike and len(said) <= MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
     return is_alike and len({*said[1:]}) < len(said) - 1 and len({*titled}) == len(titled)
 
 
@@ -149,11 +164,11 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     about = frozenset(word for name in (*named, context.api.name) for word in words.split(name))
     for title in _from_summary(operation, about | _FILLING):
         said = words.split(title)
-        is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
+        is_other = verb in GENERAL and said[0] not in GENERAL | _TELLING
         if flow.intent == "update":  # `Queue image` for `PUT /cache/{image_id}`
             is_other = verb in ("update", "replace", "add") and said[0] not in _WRITING
-        if flow.intent == "delete":  # `Remove a repository from a team`, which stays
-            is_other = said[0] in _TAKING_OUT and "from" in said
+        if flow.intent == "delete":  # `Remove a repository from a team`, which stays; `Delete image from cache`
+            is_other = "from" in said and (said[0] in _TAKING_OUT or _is_kept(rest, said))
         if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
             is_other = said[0] == "add" and "to" in said
         if flow.intent in ("describe", "report") and rest[-1:]:  # `Get info`, `Get system df`: words that say little
@@ -164,14 +179,46 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             flow.intent == "act" and _says_more(rest, verb, said)
         )
         is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
+        is_ordered = flow.intent == "act" and said[0] == verb and _is_in_order(rest, said[1:])
         # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
         if flow.intent in ("delete", "update"):
             wanted = replace(wanted, description=_beginning(flow, wanted.title))
-        if (is_other or is_fuller or is_instead) and not any(wording.title_faults(wanted, context.api.name)):
+        wanted = _named(context, wanted) if is_ordered else wanted
+        if (is_other or is_fuller or is_instead or is_ordered) and not any(
+            wording.title_faults(wanted, context.api.name)
+        ):
             return wanted
-    return flow
+    return _ended(context, flow, operation) if flow.intent == "delete" else flow
+
+
+def _is_in_order(rest: Sequence[str], said: Sequence[str]) -> bool:
+    """`Redis database` for `database Redis`: the same words without any between them, in another order."""
+    told = [word for word in said if word not in ("a", "an", "the")]
+    turned = ["".join([*rest[at:], *rest[:at]]) for at in range(1, len(rest))]  # `KeyDB` may be two words
+    return not wording.EMPTY_WORDS & {*rest, *told} and "".join(told) in turned
+
+
+def _is_kept(rest: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether a title names as deleted what something is deleted from: `Delete cache`, which stays."""
+    at = said.index("from")
+    return {*rest} <= {*said[at:]} and {*rest}.isdisjoint(said[:at])
+
+
+def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """`Cancel attempt` for `Delete attempt`, where the description's first word is one for how something ends.
+
+    The verb alone is taken over, so that no prose comes into titles; the class stays that of a deletion.
+    """
+    told = operation.summary or operation.description
+    verb = _base((words.first_sentence(told, 100).split(" ") or [""])[0].lower())
+    things = flow.title.split(" ")[1:]
+    wanted = replace(flow, title=texts.opened(" ".join([verb, *things])))
+    if verb not in _ENDING or not things or any(wording.title_faults(wanted, context.api.name)):
+        return flow
+    said = texts.purpose(operation)
+    return replace(_named(context, wanted), description=_beginning(flow, said.rstrip(".") or wanted.title))
 
 
 def _says_more(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
@@ -212,7 +259,7 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
     if "/actions/" in flow.goal:
         plain = re.sub(r" (?:own|actions?)\b", "", plain)
     yield _without_repeats(plain)
-    yield _verb_first(plain, _held(operation.path))
+    yield _verb_first(plain, _held(operation.path) | done_to(operation))
     if flow.title.startswith("Health of "):
         yield f"check {flow.title[0].lower()}{flow.title[1:]}"
     is_main = flow.intent in ("act", "report", "create", "update", "delete", "find", "describe")
@@ -221,12 +268,12 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
         return
     if is_main and not _is_of_values(flow):
         yield from _from_summary(operation)
-        yield from _from_id(operation)
+        yield from from_id(operation)
         says_nothing = _verb(flow, operation) == _METHOD_VERBS["POST"]
-        yield from (_from_within_id(flow, operation) if says_nothing else ())
+        yield from (from_within_id(flow, operation) if says_nothing else ())
     yield _by_path(flow, operation)
     if is_main and not _is_of_values(flow):
-        yield from _from_within_id(flow, operation)
+        yield from from_within_id(flow, operation)
     yield _without_repeats(_plain_title(flow, operation))
 
 
@@ -288,13 +335,15 @@ def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> 
     for text in (operation.summary, operation.description):
         first = _IN_BRACKETS.sub("", words.first_sentence(text, 90)).rstrip(".")
         said = first.split(" ")
-        if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
+        if 2 <= len(said) <= MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
             verb = _base(said[0].lower())
-            if verb in _METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
+            if verb in METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
                 continue
-            things = {words.singular(w) for w in words.split(first)} - wording.EMPTY_WORDS - wording.KNOWN_VERBS
+            strange = " ".join(word for word in said if words.singular(word.lower()) not in addressed)  # not `KeyDB`
+            things = words.singulars(strange) - wording.EMPTY_WORDS - wording.KNOWN_VERBS
             if verb and all(thing in own or _is_meant(thing, addressed) for thing in things - {verb, said[0].lower()}):
-                yield " ".join([verb, *said[1:]])
+                is_new = verb == "create" and said[1:3] in (["a", "new"], ["new"], ["the", "new"])
+                yield " ".join([verb, *(said[said.index("new") + 1 :] if is_new else said[1:])])
 
 
 def _is_meant(thing: str, addressed: Set[str]) -> bool:
@@ -308,57 +357,6 @@ def _base(word: str) -> str:
         if base in wording.KNOWN_VERBS:
             return base
     return ""
-
-
-def _from_id(operation: Operation) -> Iterator[str]:
-    name = operation.operation_id
-    spoken = _VERSION.sub(" ", words.spoken(name)) if name and "/" not in name and "{" not in name else ""
-    said = spoken.split()
-    said = said[1:] if said[:1] == [operation.method.lower()] else said
-    said = _verb_within(operation, said)
-    is_last = len(said) > 1 and said[-1].lower() in wording.KNOWN_VERBS
-    if is_last and (said[0].lower() not in wording.KNOWN_VERBS or said[-1].lower() == last_word(operation.path)):
-        things = words.singulars(" ".join(said[:-1]))
-        is_own = len(said) == 2 or things <= words.singulars(operation.path)
-        said = [said[-1].lower(), *said[:-1]] if is_own else []  # `ImageCommit`
-    if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
-        yield " ".join(said)
-
-
-def _from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
-    """`Write bound CIDR list` for `app-role-write-bound-cidr-list`, where the method alone would say `run`."""
-    if flow.intent != "act" or operation.method != "POST":
-        return
-    said = words.spoken(operation.operation_id or "").split()
-    known = wording.KNOWN_VERBS - wording.AS_NOUNS - _GENERAL - _METHODS | {"write", "issue"}
-    at = next((n for n, word in enumerate(said) if n and word.lower() in known), 0)
-    tail = said[at:] if at else []
-    if len(tail) == 1 and ends_in_parameter(operation.path):
-        tail += ["with", *words.spoken(parameter_of(segments(operation.path)[-1])).split()]
-    elif len(tail) == 1:
-        tail += _owner_within(operation.path, {tail[0].lower()})
-    elif len(tail) == 2:  # `Write period`: of a role
-        owner = _owner_within(operation.path, {words.singular(word.lower()) for word in tail})
-        tail += ["of", *owner] if owner else []
-    if 2 <= len(tail) <= _MOST_TITLE_WORDS:
-        yield " ".join([tail[0].lower(), *tail[1:]])
-
-
-def _owner_within(path: str, said: set[str]) -> list[str]:
-    """What of the address is not said yet, nearest the end first: `role` of `/role/{role_name}/period`."""
-    for part in reversed(segments(path)):
-        named = [w for w in words.spoken(parameter_of(part) or words.singular(part)).split() if w not in _UNTELLING]
-        if named and said.isdisjoint(named):
-            return named
-    return []
-
-
-def _verb_within(operation: Operation, said: list[str]) -> list[str]:
-    """`azure configure auth` as `configure azure auth`, where the address has all of its things."""
-    at = next((n for n, word in enumerate(said[:3]) if word.lower() in wording.KNOWN_VERBS - wording.AS_NOUNS), 0)
-    things = words.singulars(" ".join([*said[:at], *said[at + 1 :]]))
-    is_own = bool(things) and things <= words.singulars(operation.path)
-    return [said[at].lower(), *said[:at], *said[at + 1 :]] if at and is_own else said
 
 
 def _verb(flow: Flow, operation: Operation) -> str:
