@@ -9,9 +9,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 # Of more places it is sooner told together than one by one which of them have another word.
-_MANY, _MOST_KNOWN = 50, 128
+_MANY = 50
+# Kept of what was looked up lately: the fields of stems, and where phrases stand.
+_MOST_KNOWN, _MOST_PHRASES = 128, 1024
 Hit = tuple[float, int]
 """What a workflow has of an idea: its worth by the best word and field, and how many words of its title that are."""
 
@@ -23,10 +26,12 @@ class Postings:
         self._fields = fields
         self._rows: dict[str, tuple[array[int], ...]] = {}
         self._known: dict[str, dict[int, int]] = {}
+        self._phrases: dict[tuple[str, ...], Sequence[tuple[int, Sequence[int]]]] = {}
 
     def add(self, place: int, stems: Iterable[tuple[str, int]]) -> None:
         """The stems of a workflow with their fields; places only grow."""
         self._known.clear()
+        self._phrases.clear()
         for stem, field in stems:
             rows = self._rows.get(stem)
             if rows is None:
@@ -36,19 +41,22 @@ class Postings:
     def __contains__(self, stem: str) -> bool:
         return stem in self._rows
 
-    def having(self, phrase: Sequence[str]) -> Iterator[tuple[int, Sequence[int]]]:
+    def having(self, phrase: tuple[str, ...]) -> Iterable[tuple[int, Sequence[int]]]:
         """The places that have every word of the phrase, by the field of the one that tells least."""
         rows = [self._rows.get(stem, ()) for stem in phrase]
         if not all(rows):
-            return
+            return ()
         if len(rows) == 1:
-            yield from ((field, row) for field, row in enumerate(rows[0]) if row)
-            return
-        common: dict[int, list[int]] = {}
-        for place, least in self._together(phrase, rows):
-            if least < self._fields:
-                common.setdefault(least, []).append(place)
-        yield from common.items()
+            return [(field, row) for field, row in enumerate(rows[0]) if row]
+        known = self._phrases.get(phrase)
+        if known is None:
+            _make_room(self._phrases, _MOST_PHRASES)
+            common: dict[int, list[int]] = {}
+            for place, least in self._together(phrase, rows):
+                if least < self._fields:
+                    common.setdefault(least, []).append(place)
+            known = self._phrases[phrase] = tuple(common.items())
+        return known
 
     def _together(self, phrase: Sequence[str], rows: Sequence[Sequence[Sequence[int]]]) -> Iterator[tuple[int, int]]:
         """The places of the phrase's rarest word, each with the field of its word that tells least."""
@@ -59,14 +67,17 @@ class Postings:
             return
         fields, *others = sorted((self._fields_of(stem) for stem in phrase), key=len)
         for place, field in fields.items():
-            yield place, max(field, *(each.get(place, self._fields) for each in others))
+            least = field
+            for each in others:
+                other = each.get(place, self._fields)
+                least = other if other > least else least
+            yield place, least
 
     def _fields_of(self, stem: str) -> Mapping[int, int]:
         """The field of each place of a stem, kept for those that were asked for lately."""
         known = self._known.get(stem)
         if known is None:
-            while len(self._known) >= _MOST_KNOWN:
-                del self._known[next(iter(self._known))]
+            _make_room(self._known, _MOST_KNOWN)
             known = self._known[stem] = {}
             for field, row in enumerate(self._rows[stem]):
                 known.update(dict.fromkeys(row, field))
@@ -80,6 +91,11 @@ def _field_of(place: int, rows: Sequence[Sequence[int]]) -> int:
         if at < len(row) and row[at] == place:
             return field
     return len(rows)
+
+
+def _make_room(known: dict[Any, Any], most: int) -> None:
+    while len(known) >= most:
+        del known[next(iter(known))]
 
 
 @dataclass(frozen=True, slots=True)
