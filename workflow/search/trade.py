@@ -343,7 +343,6 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("drain", "cordon"), ("evict", "update node", "migrate")),
     (("login", "logins"), ("user", "account")),
     (("ip", "gateway", "netmask", "subnet", "subnet mask"), ("network interface", "ip address")),
-    (("drac", "bmc", "ilo", "imm", "cimc"), ("idrac",)),
     (("iops", "throughput", "latency", "hog", "hungry"), ("statistics", "metrics", "performance", "usage")),
     (("collect", "gather"), ("collection", "collect", "data collection", "datacollection")),
     (("map", "present", "expose", "zone"), ("attach", "connect", "assign")),
