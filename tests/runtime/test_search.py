@@ -6,7 +6,8 @@ import pytest
 
 from workflow.search.findable import Findable, WorkflowFacts
 from workflow.search.index import Index
-from workflow.search.question import understood
+from workflow.search.question import heard, understood
+from workflow.search.spelling import spelt
 
 
 def one(name: str, intent: str, *, risk: str = "change", api: str = "lab", inputs: str = "") -> Findable:
@@ -119,6 +120,46 @@ def test_the_halves_of_a_phrase_may_stand_apart_and_mean_what_its_other_words_me
     idea = understood("turn the big server off").ideas[0]
     assert idea.said == ("turn", "off")
     assert ("shutdown",) in idea.others
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("instal a shelf", "instal a shelf"),
+        ("chnage the shelf", "chang the shelf"),
+        ("delet the shelff", "delet the shelf"),
+        ("shwo it", "shwo it"),  # too short to be sure
+        ("move it to Shelff", "move it to Shelff"),  # a name
+        ("call it xylophone", "call it xylophone"),
+    ],
+)
+def test_a_word_with_one_wrong_letter_is_the_one_that_is_known(said: str, meant: str) -> None:
+    assert spelt(said, lambda stem: stem == "shelf", heard()) == meant
+
+
+def test_a_typing_mistake_finds_what_is_meant() -> None:
+    assert Index(PODS).search("chnage a pod's memroy")[0] == "lab_update_pod"
+
+
+def test_what_is_called_by_its_initials_is_found() -> None:
+    claims = [one("find_volume_claims", "find", risk="read"), one("find_volumes", "find", risk="read")]
+    assert Index([*PODS, *claims]).search("which vcs are there")[0] == "lab_find_volume_claims"
+
+
+def test_only_who_may_want_a_trial_is_offered_one_first() -> None:
+    index = Index([one("test_disk", "act"), one("check_disk", "act"), one("delete_disk", "delete", risk="destroy")])
+    assert index.search("delete the disk for testing")[0] == "lab_delete_disk"
+    assert index.search("try the disk")[0] == "lab_test_disk"
+
+
+def test_who_asks_for_several_is_shown_a_list() -> None:
+    assert understood("which pods are ready").asks_many
+    assert not understood("which status does it have").asks_many
+    assert not understood("is the pod ready").asks_many
+
+
+def test_a_contracted_is_is_one_and_no_possessive() -> None:
+    assert understood("what's wrong with the pod").ideas[0].said == ("what", "is", "wrong")
 
 
 def test_two_words_are_looked_for_as_the_one_that_apis_make_of_them() -> None:

@@ -87,13 +87,15 @@ QUESTIONS = [("hypercore", *each) for each in HYPERCORE.items()] + [("idrac", *e
 
 
 SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences.yaml").read_text())
-# At least: the workflow that answers stands first, among the first five. Of what was kept apart the figures were
-# taken once, the sentences that miss were never looked at.
+# At least: the workflow that answers stands first, among the first five. Of what was kept apart only figures were
+# taken, the sentences that miss were never looked at.
 FLOORS = {
     ("hypercore", "tuned"): (0.78, 0.95),
     ("hypercore", "kept"): (0.75, 0.92),
+    ("hypercore", "untouched"): (0.6, 0.77),
     ("idrac", "tuned"): (0.77, 0.94),
     ("idrac", "kept"): (0.76, 0.92),
+    ("idrac", "untouched"): (0.8, 0.9),
 }
 
 

@@ -8,6 +8,7 @@ ranking is `index`.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
@@ -30,6 +31,7 @@ from workflow.search.words import (
     POLITE,
     SENDING,
     SPOKEN,
+    TRYING,
     UNDOING,
     WANTS,
     WHERE,
@@ -58,17 +60,26 @@ class Idea:
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
     """`wants_all`: everything of a kind is asked for, not one of them. `is_order`: the first word is a verb by what
-    comes behind it: "replicate the VM", "boost web01"."""
+    comes behind it: "replicate the VM", "boost web01". `asks_many`: of several things."""
 
     ideas: tuple[Idea, ...]
     wants: Want
     wants_all: bool
     is_order: bool = False
+    asks_many: bool = False
+
+    @property
+    def is_of_a_trial(self) -> bool:
+        """Whether something may be tried only: who wants a thing made, changed or removed has it done."""
+        stems = {stem for idea in self.ideas for phrase in (idea.said, *idea.others) for stem in phrase}
+        return self.wants not in ("create", "update", "delete") and not stems.isdisjoint(stems_of(TRYING).values())
 
 
 def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
-    words = WORD.findall(_POSSESSIVE.sub("", text.lower()))[:MOST_WORDS]
+    text = _CONTRACTED.sub(r"\1 is", text.lower())
+    text = _POSSESSIVE.sub("", text)
+    words = WORD.findall(text)[:MOST_WORDS]
     told, words = _told_before(text, words)
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
@@ -85,7 +96,7 @@ def understood(text: str) -> SearchQuestion:
     wants = "delete" if ends else _wants(words, said)
     if wants == "act" and text.rstrip().endswith("?") and not asks_for_it:
         wants = "know"
-    ideas = list(_ideas(words, said, drops=EMPTY if wants != "know" else EMPTY | LOOKING))
+    ideas = list(_ideas(words, said, EMPTY if wants != "know" else EMPTY | LOOKING))
     ideas += [replace(idea, share=idea.share * _WHERE, is_verb=False) for idea in _ideas_told(told)]
     ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
@@ -96,12 +107,33 @@ def understood(text: str) -> SearchQuestion:
     if wants == "act" and len(ideas) == 1:
         wants = "name"
     is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
-    return SearchQuestion(tuple(ideas), wants, bool({"all", "every", "everything"} & set(words)), is_order)
+    is_all = bool({"all", "every", "everything"} & set(words))
+    return SearchQuestion(tuple(ideas), wants, is_all, is_order, _asks_many(words, stems))
+
+
+def _asks_many(words: Sequence[str], stems: Mapping[str, str]) -> bool:
+    """Whether the first thing that is asked for stands in the plural."""
+    if list(words[:2]) == ["how", "many"]:
+        return True
+    first = next((word for word in words if word not in ASKING and word not in LOOKING and word not in EMPTY), "")
+    return first.endswith("s") and not first.endswith(("ss", "us", "is")) and stems.get(first, first) != first
+
+
+@cache
+def heard() -> frozenset[str]:
+    """The stems of all words that mean something here whatever there is: those of the trade and those of speaking."""
+    phrases = [
+        phrase for group in (*ALIKE, *(each for pair in MEANS for each in pair), *WANTS.values()) for phrase in group
+    ]
+    asked = (ASKING, LOOKING, EMPTY, POLITE, WHERE, BECAUSE, BEFORE_A_THING, _COMPARED, _THANKS)
+    ordered = (ACTING, LIGHT, DONE, GIVING, MORE_OF_THEM, SENDING, NEEDING)
+    words = {word for phrase in phrases for word in phrase.split()}.union(*asked, *ordered)
+    return frozenset(stems_of(words).values())
 
 
 def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
     """What is told of how things are, before what is wanted: "the disk is full, make it bigger"."""
-    parts = [WORD.findall(part) for part in _COMMA.split(_POSSESSIVE.sub("", text.lower())) if part.strip()]
+    parts = [WORD.findall(part) for part in _COMMA.split(text) if part.strip()]
     at = sum(map(len, parts[:-1]))
     if len(parts) < 2 or at + len(parts[-1]) > MOST_WORDS or (parts[0][:1] and parts[0][0] in ASKING | LOOKING):
         return [], words
@@ -109,6 +141,7 @@ def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
     before, last = [stems[word] for word in words[:at]], [stems[word] for word in words[at:]]
     is_told = _verb_near_the_beginning(before) is None and not {tuple(before[:1])} & _imperatives()
     is_wanted = bool(last) and (_starts_with(last, _verbs()) or tuple(last[:1]) in _imperatives())
+    is_wanted = is_wanted or (len(last) > 1 and parts[-1][1] in _HIM and parts[-1][0] not in EMPTY | ASKING)
     return (words[:at], words[at:]) if is_told and is_wanted else ([], words)
 
 
@@ -125,7 +158,7 @@ def _imperatives() -> frozenset[tuple[str, ...]]:
 
 def _ideas_told(words: Sequence[str]) -> Iterator[Idea]:
     stems = stems_of(words)
-    return _ideas(words, [stems[word] for word in words], drops=EMPTY)
+    return _ideas(words, [stems[word] for word in words], EMPTY)
 
 
 def ended_in(text: str) -> str:
@@ -232,11 +265,13 @@ _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will
 # "Do a reboot" asks nothing.
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
+_HIM = frozenset(("it", "them", "him", "her"))
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # "the VM's disk" is about a VM.
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
+_CONTRACTED = re.compile(r"\b(what|who|where|how|when|why|which|there|here|it|that|he|she)['’]s\b")
 # Shares of what only says where something is, why it is asked for, and in which state it is.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
 # "Boost web01 to 8 cores", whatever the verb.

@@ -38,6 +38,8 @@ LOOKING = frozenset((
 WHERE = frozenset(
     ("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for")
 )
+# Words of workflows that only try something.
+TRYING = frozenset(("dry", "preview", "simulate", "test", "validate", "verify"))
 # What behind it only says when or why.
 BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
 # What stands between a verb and what it is done to.

@@ -18,7 +18,7 @@ from workflow.search.findable import with_words_of_their_things
 from workflow.search.index import Index
 from workflow.tool import tool_definition
 
-pytestmark = pytest.mark.long  # ten seconds of planning
+pytestmark = pytest.mark.long  # twenty seconds of planning
 
 SPECS = {
     "netbox": "netbox.yaml",
@@ -27,10 +27,12 @@ SPECS = {
     "kubernetes": "kubernetes-v1.json",
     "hashicorp-vault": "vault.json",
     "openstack-image": "openstack-image-31.yaml",
+    "keycloak": "keycloak-dangling-ref.json",
+    "powerstore": "powerstore-swagger20.json",
 }
 SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences_of_others.yaml").read_text())
 # At least: the share of all APIs together that is found first, and among the first three.
-FLOORS = {"tuned": (0.74, 0.92), "kept": (0.66, 0.85)}
+FLOORS = {"tuned": (0.74, 0.9), "kept": (0.66, 0.84), "untouched": (0.72, 0.8)}
 
 
 def planned(spec: Path) -> Compiled:
@@ -47,7 +49,7 @@ def planned(spec: Path) -> Compiled:
 @pytest.fixture(scope="module")
 def places(shared: Path) -> Mapping[str, list[int]]:
     """By half, at which place each sentence finds its workflow."""
-    found: dict[str, list[int]] = {"tuned": [], "kept": []}
+    found: dict[str, list[int]] = {half: [] for half in FLOORS}
     for name, file in SPECS.items():
         ones = list(findables(planned(shared / "specs/odd" / file)))
         names, index = {one.tool: one.name for one in ones}, Index(with_words_of_their_things(ones))
