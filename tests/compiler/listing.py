@@ -99,7 +99,8 @@ def play(program: Program, device: List, **inputs: Any) -> Played:
     state, commands = advance(program, State.initial(), RunStarted(inputs))
     while isinstance(command := commands[0], SendRequest):
         assert len(reads) < MOST_REQUESTS, "no end of reading"
-        answer: Answer = (200, {}, {"id": "t-0", "name": "made"})
+        of = command.path.removeprefix("/things").strip("/")
+        answer: Answer = (200, {}, {"id": of or "t-0", "name": "made"})
         if command.method != "GET":
             changes.append(command.method)
             answer = (204, {}, None) if command.method == "DELETE" else answer
