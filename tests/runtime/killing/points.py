@@ -21,14 +21,18 @@ import dbos  # noqa: F401  before the fork
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from governance.storage import connections
 from runtime.app import build  # noqa: F401  before the fork
 from runtime.call_options import CallOptions
 from runtime.caller import Caller
+from runtime.engines import dbos_process
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 from tests.waiting import PATIENCE_S
 
 ME = Caller("me", "operator")
+# None of this is about a database that does not answer: on a busy machine it is waited for.
+connections.LOCK_WAIT_S = dbos_process.PROBE_WAIT_S = int(PATIENCE_S)
 
 
 def main() -> None:
