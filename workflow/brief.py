@@ -1,7 +1,8 @@
 """An input as a list of tools shows it: what a caller needs to fill it, since every list pays for each word of it.
 
-How long a text may be is told by whoever refuses it; of an optional object its required members are shown, of a large
-one, or of one of very many values, what it is for. The whole schema, which calls are validated with, says all of it.
+How long a text may be is told by whoever refuses it, and so is which letters a member of an object may have; of an
+optional object its required members are shown, of a large one, or of one of very many values, what it is for. The whole
+schema, which calls are validated with, says all of it.
 Called by `tool` alone; JSON Schema 2020-12.
 """
 
@@ -13,6 +14,7 @@ from workflow.documents.schemas import as_json
 Json = Any
 _MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens
 _LENGTHS = ("minLength", "maxLength")
+_WIDTHS = ("int32", "int64", "float", "double")  # how a server keeps a number: JSON has one kind
 _MOST_STRUCTURE = 400  # bytes of an optional object or of its values: a hundred tokens, half of what a tool takes
 _INNER = ("properties", "items")
 _TEXTS = ("description", "examples", "pattern", "format", "maxItems", "minItems", "default")
@@ -39,7 +41,7 @@ def shows_less(shown: Mapping[str, Json], whole: Mapping[str, Json]) -> bool:
 
 
 def _without_lengths(schema: Mapping[str, Json]) -> dict[str, Json]:
-    plain = {key: value for key, value in schema.items() if key not in _LENGTHS}
+    plain = {key: value for key, value in schema.items() if key not in _LENGTHS and not _is_idle(schema, key)}
     if isinstance(plain.get("properties"), Mapping):
         plain["properties"] = {name: _plain(one) for name, one in plain["properties"].items()}
     if "items" in plain:
@@ -47,8 +49,18 @@ def _without_lengths(schema: Mapping[str, Json]) -> dict[str, Json]:
     return plain
 
 
+def _is_idle(schema: Mapping[str, Json], key: str) -> bool:
+    """Whether a keyword says nothing of values of this type."""
+    if key == "format":
+        return schema[key] in _WIDTHS and schema.get("type") in ("integer", "number")
+    return key == "uniqueItems" and isinstance(schema.get("type"), str) and schema["type"] != "array"
+
+
 def _plain(schema: Json) -> Json:
-    return _without_lengths(schema) if isinstance(schema, Mapping) else schema
+    """A member of an input, also without its pattern."""
+    if not isinstance(schema, Mapping):
+        return schema
+    return {key: value for key, value in _without_lengths(schema).items() if key != "pattern"}
 
 
 def _without_inner_texts(schema: dict[str, Json]) -> dict[str, Json]:

@@ -7,7 +7,7 @@ of `Noun.id` in the member's description, the words of the name.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -22,6 +22,24 @@ from compiler.passes.resources import shape
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
 _MENTION = re.compile(r"_?\b([A-Z]\w+)\.(\w+?)\b_?")
 _SAYS_ID = re.compile(r"\bid\b", re.IGNORECASE)
+_SAYS_LITTLE = frozenset(
+    (
+        "id",
+        "identifier",
+        "uuid",
+        "guid",
+        "the",
+        "a",
+        "an",
+        "of",
+        "unique",
+        "object",
+        "resource",
+        "item",
+        "entity",
+        "path",
+    )
+)
 _DEPTH = 2  # members deeper in a body than this are given by callers as they are
 _MOST_MEMBERS = 3_000  # of one body: wide schemas in wide schemas would multiply
 
@@ -171,6 +189,7 @@ class _Linker:
         self.jobs = api.jobs
         self.looked_at = 0
         self.polls = {job.poll: job for job in api.jobs}
+        self.told = _told_at(api.operations)
 
     def of(self, operation: Operation) -> Iterator[Link]:
         job = self.polls.get(operation.key)
@@ -216,7 +235,22 @@ class _Linker:
                 return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
         if named is not None and here is not None and _are_of_other_kinds(named.resource, prefix):
             return None
-        return named or self.referents.after(prefix, name)
+        return named or self.referents.after(prefix, name) or self._described_alike(prefix, name)
+
+    def _described_alike(self, prefix: str, name: str) -> Referent | None:
+        """What `/kubernetes/{id}` means, where no list is: the one thing whose id is described in the same words."""
+        told = self.told.get(shape(prefix), frozenset())
+        if not told or not set(words.split(name)) <= _ID_WORDS:
+            return None
+        known = {
+            shape(r.item): r for r in self.referents.listed if r.item and r.natural_keys and "{" not in r.collection
+        }
+        alike = {at: len(told & self.told.get(at, frozenset())) for at in known}
+        most = max(alike.values(), default=0)
+        meant = [at for at, count in alike.items() if count == most]
+        if not most or len(meant) != 1:
+            return None
+        return Referent(known[meant[0]], f"“{name}” is described as the id of {known[meant[0]].noun} is", 0.7)
 
     def _is_reached(self, resource: Resource, path: str) -> bool:
         """Whether its list asks for nothing that is neither in the path nor listed itself.
@@ -269,6 +303,17 @@ class _Linker:
                 yield f"{pointer}/{name}/*", name, member
             elif kind == "object" and depth < _DEPTH:
                 yield from self._strings(member, f"{pointer}/{name}", depth + 1)
+
+
+def _told_at(operations: Iterable[Operation]) -> dict[str, frozenset[tuple[str, ...]]]:
+    """By an item's address, in which words its id is described, where those say what it is of."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for operation in operations:
+        texts = {p.name: words.split(p.description) for p in operation.parameters if p.location == "path"}
+        for prefix, name in item_prefixes(operation.path):
+            if not set(texts.get(name, ())) <= _SAYS_LITTLE:
+                found.setdefault(shape(prefix), set()).add(texts[name])
+    return {place: frozenset(said) for place, said in found.items()}
 
 
 def place_of_ids(resource: Resource) -> str:

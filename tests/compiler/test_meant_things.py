@@ -169,3 +169,28 @@ def test_a_deletion_looks_at_the_address_under_the_names_that_the_read_has_for_i
     }
     one = only(compiled(tmp_path, paths), "DELETE /seals/{seal_id}")
     assert [step.role for step in one.flow.steps] == [Role.READ, Role.CHANGE, Role.GONE]
+
+
+def test_an_id_without_a_list_is_of_the_one_thing_whose_id_is_described_alike(tmp_path: Path) -> None:
+    paths = _collection("/endpoints", "id", _object(id=_TEXT, name=_TEXT))
+    paths |= _collection("/stacks", "id", _object(id=_TEXT, name=_TEXT))
+    paths["/endpoints/{id}"]["parameters"] = [{**given("id"), "description": "Environment(Endpoint) identifier"}]
+    paths["/stacks/{id}"]["parameters"] = [{**given("id"), "description": "The id."}]
+    for place, said in (("kubernetes", "Environment (Endpoint) identifier"), ("docker", "The id.")):
+        told = [{**given("id"), "description": said}]
+        paths[f"/{place}/{{id}}/usage"] = {"parameters": told, "get": {"responses": answers(_object(size=_NUMBER))}}
+    made = compiled(tmp_path, paths)
+    assert asked(only(made, "GET /kubernetes/{id}/usage")).keys() == {"endpoint"}
+    assert asked(only(made, "GET /docker/{id}/usage")).keys() == {"id"}
+
+
+def test_what_only_says_of_which_kind_a_thing_is_is_not_called_by_the_thing(tmp_path: Path) -> None:
+    volume = _object(name=_TEXT, size=_NUMBER)
+    named = [given("type"), given("volume")]
+    listed = {"get": {"responses": answers({"type": "array", "items": _TEXT})}}
+    paths = {"/pools/{name}/volumes": listed, "/pools/{name}/volumes/{type}": {"parameters": named[:1], **listed}}
+    paths["/pools/{name}/volumes/{type}/{volume}"] = {"parameters": named, "get": {"responses": answers(volume)}}
+    for item in paths.values():
+        item["parameters"] = [given("name"), *item.get("parameters", ())]
+    one = only(compiled(tmp_path, paths), "GET /pools/{name}/volumes/{type}/{volume}")
+    assert {"type", "volume"} < asked(one).keys()

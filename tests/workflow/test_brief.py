@@ -39,3 +39,13 @@ def test_of_very_many_values_a_few_are_named_and_all_where_one_has_to_be_given()
     }
     assert shows_less(shown, MANY)
     assert brief(MANY, is_required=True) == MANY
+
+
+def test_what_says_nothing_of_a_value_in_json_is_not_shown() -> None:
+    member = {"type": "string", "pattern": "^[a-z]+$"}
+    whole = {"type": "object", "properties": {"slug": member, "size": {"type": "integer", "format": "int64"}}}
+    shown = brief(whole, is_required=True)["properties"]
+    assert shown == {"slug": {"type": "string"}, "size": {"type": "integer"}}
+    assert brief({"type": "boolean", "uniqueItems": True}, is_required=True) == {"type": "boolean"}
+    kept = ({"type": "array", "uniqueItems": True}, member, {"type": "string", "format": "date"})
+    assert [brief(one, is_required=True) for one in kept] == list(kept)

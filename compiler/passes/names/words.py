@@ -121,6 +121,11 @@ _IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "c
 _PLURALS = {one: several for several, one in _IRREGULAR.items()}
 _LAST = re.compile(r"[ _-]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+# Each bounded, so that none looks twice at a long text.
+_LINK = re.compile(r'(?<![\w\]])(!?)\[([^\[\]]{0,200})\]\(([^()\s]{1,400})(?: "[^"()]{0,200}")?\)')
+_ELEMENT = re.compile(r"<img\b[^<>]{0,400}>|<a\b[^<>]{0,400}>([^<>]{0,200})</a>", re.IGNORECASE)
+_ADDRESS = re.compile(r" ?(?:<https?://[^<>\s]{1,400}>|\((?:see )?https?://[^()\s]{1,400}\))", re.IGNORECASE)
+_OF_LINKS = ("](", "://", "<a ", "<img ", "<A ", "<IMG ")
 _THINGS_IN_ABLE = _set("variable timetable deliverable receivable payable consumable wearable")
 _INITIALS_IN_I = re.compile(r"(?!this)[b-df-hj-np-tv-xz]{2}is")  # `vdis`: no English word
 _STEMS_IN_O = _set("iso repo video photo memo demo info logo macro zero")
@@ -191,11 +196,28 @@ def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:
     return any(word in vocabulary for word in words)
 
 
+def without_links(text: str) -> str:
+    """The text of a description's links alone, and no pictures: who calls a tool can follow neither.
+
+    Links of Markdown and of HTML, and addresses in brackets; `filter[name](text)` is none.
+    """
+    if not any(mark in text for mark in _OF_LINKS):
+        return text
+    return _ADDRESS.sub("", _ELEMENT.sub(lambda found: found[1] or "", _LINK.sub(_of_link, text)))
+
+
+def _of_link(found: re.Match[str]) -> str:
+    if not any(mark in found[3] for mark in "/#."):
+        return found[0]
+    return "" if found[1] else found[2]
+
+
 def first_sentence(text: str, most: int = 120) -> str:
-    """The first sentence of a description without marks, at most `most` characters."""
+    """The first sentence of a description without marks and links, at most `most` characters."""
     first = _PARAGRAPH.split(text.strip(), maxsplit=1)[0]
     printable = first if first.isprintable() else "".join(c if c.isprintable() else " " for c in first)
-    plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
+    linked = without_links(" ".join(printable.split()))
+    plain = " ".join(linked.replace("`", "").replace("*", "").replace("_", " ").split())
     end = plain.find(". ")
     plain = plain if end < 0 else plain[: end + 1]
     return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + "…"

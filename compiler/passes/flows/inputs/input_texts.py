@@ -47,7 +47,9 @@ def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
     """What a caller reads of the input `name`; its name in words where nobody described it."""
     text = text or str(schema.get("title") or "")
     text = _BESIDE.sub("", text)
-    first = _without_list(first_sentence(text)) or f"{words.spoken(name)[:1].upper()}{words.spoken(name)[1:]}."
+    first = _without_list(first_sentence(text))
+    if not first or _lists_values(first, schema):
+        first = f"{words.spoken(name)[:1].upper()}{words.spoken(name)[1:]}."
     said = [first, *_conditions(text, first)]
     unit = _unit(text, name, schema)
     if unit and not _says(" ".join(said), unit):
@@ -58,6 +60,12 @@ def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
 def _without_list(sentence: str) -> str:
     """Without the beginning of a list that is left out: `… Valid values are:`."""
     return _LIST.sub(r"\1", sentence).strip()
+
+
+def _lists_values(text: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a text is nothing but the values, which the schema has: `active - Active offline - Offline`."""
+    values = {word for value in schema.get("enum") or () for word in split(str(value))}
+    return bool(values) and set(split(text)) <= values
 
 
 def _joined(said: list[str]) -> str:

@@ -61,6 +61,8 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
         resource = (
             None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
         )
+    if resource is not None and _only_sorts(operation.path, prefix, name, resource):
+        resource, is_one = None, False
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     written, name = name, _VERSIONED.sub("", name)
     own = words.snake(name)
@@ -86,6 +88,14 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
     sample = {"parameter": operation.key, "name": parameter.name if parameter else name}
     builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
     return builder.known[slot]
+
+
+def _only_sorts(path: str, prefix: str, name: str, resource: Resource) -> bool:
+    """Whether `{type}` of `/volumes/{type}/{volume}` says of which kind the thing is that stands behind it."""
+    behind = parameter_of(path.removeprefix(prefix).removeprefix("/").partition("/")[0])
+    own = words.singulars(resource.noun)
+    is_behind = bool(behind) and (is_a_name(behind) or not own.isdisjoint(words.split(behind)))
+    return is_behind and own.isdisjoint(words.split(name)) and not (says_id(name) or is_a_name(name))
 
 
 def _thing(resource: Resource | None, name: str) -> str:
