@@ -30,6 +30,7 @@ _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _NAME_WITH_DOT = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+\.", re.IGNORECASE)
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgtpe]?i?b?)", re.IGNORECASE)
+_RATE = re.compile(r"[0-9.]{1,30}\s*([kmgtpe]i?(b)(?:ps|/s))", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _TIMES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(ms|[smhd])")
 _LASTING = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:ms|[smhd])){1,6}")
@@ -169,10 +170,19 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
         return is_told and _truth(one) is not None and _truth(one) is _truth(other)
     left, right = (normalize("NFC", str(each)).strip() for each in (asked, found))
     if left.casefold() == right.casefold():
-        return True
+        return not _counts_otherwise(left, right)
     if any(form(left) == form(right) is not None for form in _FORMS):
         return True
     return _has_prefix_too(left, right) or _is_decoded(left, str(found))
+
+
+def _counts_otherwise(left: str, right: str) -> bool:
+    """Whether two rates alike but for letters' case count the one bits and the other bytes (`Mbps`, `MBps`)."""
+    rates = [_RATE.fullmatch(text) for text in (left, right)]
+    units = [(rate[1], rate[2]) for rate in rates if rate is not None]
+    if len(units) < len(rates) or any(unit in (unit.upper(), unit.lower()) for unit, _ in units):
+        return False  # written in one case throughout, it says nothing
+    return units[0][1] != units[1][1]
 
 
 def _truth(value: Json) -> bool | None:
