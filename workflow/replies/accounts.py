@@ -52,6 +52,20 @@ def failed_parts(job: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys(told or _words(names)))[:_MOST_TOLD]
 
 
+def warnings_of(job: Json) -> tuple[str, ...]:
+    """What a job that ended well warns of, in sentences of its own."""
+    shown = job[0] if isinstance(job, list) and len(job) == 1 else job
+    told = plain_names(shown).get("warnings")
+    listed = told if isinstance(told, list) else [told]
+    texts = [plain_names(each).get("message") if isinstance(each, Mapping) else each for each in listed]
+    return tuple(text for text in texts if isinstance(text, str) and text)[:_MOST_TOLD]
+
+
+def told_of_job(job: Json) -> Iterator[str]:
+    """All that a job tells of beside its own message: what failed, what it warns of, what it waits for."""
+    yield from (*failed_parts(job), *restart_sentences(job), *warnings_of(job))
+
+
 def without_failures(job: Json, level: int = 0) -> Json:
     """The job as one of which no part failed: its numbers of failures 0, its lists of failed parts empty."""
     if isinstance(job, list):

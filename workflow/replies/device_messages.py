@@ -16,7 +16,7 @@ from typing import Any
 from workflow.json.pointers import NOTHING, parse_pointer, resolve
 from workflow.profiles.profile import Profile
 from workflow.profiles.profile_speech import Envelope, JobRule
-from workflow.replies.accounts import counted_failures, failed_parts, restart_sentences
+from workflow.replies.accounts import counted_failures, told_of_job
 from workflow.replies.answers import REFUSALS, answers_in, is_refusal_alone, plain_name, plain_names, refuses_all
 from workflow.replies.device_texts import filled, says_nothing, texts_of_markup, told_once
 
@@ -96,7 +96,7 @@ def refusals(body: Json, envelope: Envelope | None = None, redact: Redact = lamb
 
 def job_sentences(body: Json, rule: JobRule, redact: Redact = lambda value: value) -> tuple[str, ...]:
     """What a job says of itself, its places filled."""
-    return told_once(chain(_of_job(body, rule), failed_parts(_job_in(body, rule))), redact)
+    return told_once(chain(_of_job(body, rule), told_of_job(_job_in(body, rule))), redact)
 
 
 def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...
     has_failed = any(str(names.get(name)).lower() in REFUSALS for name in _STATES)
     told = [names[name] for name in _ERRORS if has_failed and isinstance(names.get(name), str | list | Mapping)]
     return told_once(
-        chain(_Walk().texts(shown if is_refusal_alone(shown) else told), failed_parts(shown), restart_sentences(shown)),
+        chain(_Walk().texts(shown if is_refusal_alone(shown) else told), told_of_job(shown)),
         redact,
     )
 

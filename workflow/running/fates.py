@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
-from workflow.replies.accounts import failed_parts, left_out, waits_for_restart
+from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
 from workflow.replies.answers import counted
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
@@ -174,6 +174,8 @@ class DoubtfulTurn(Turn):
             return False
         failed = failed_parts(reply.body)
         self.refusals += (reply.said or failed) if failed else ()
+        if warnings_of(reply.body) and reply.said and not failed:
+            self.notes = (*self.notes, f"The device warns: “{quotable(' '.join(reply.said), _LONGEST)}”.")
         if failed or not waits_for_restart(reply.body) or self.frame.purpose != "run":
             return False
         told = f": “{quotable(' '.join(reply.said), _LONGEST)}”" if reply.said else ""
