@@ -69,7 +69,9 @@ def answers_in(body: Json) -> Iterator[Answer]:
     lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
     for answers in (each for each in lists if isinstance(each, list)):
         told = [Answer(n, names, _status_in(names)) for n, names in enumerate(map(plain_names, answers[:_MOST]), 1)]
-        if any(each.status and any(each.parts) for each in told):  # of those that are fine there may be no more to say
+        if any(
+            each.status and not each.names.keys().isdisjoint(_ANSWERED) for each in told
+        ):  # of those that are fine there may be no more to say
             yield from (each for each in told if each.status)
     yield from _flagged(body)
 
