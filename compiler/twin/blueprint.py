@@ -319,11 +319,21 @@ class Blueprint:
         return TwinKind.ACT, None
 
     def _makes_something(self, operation: Operation, job: Job | None) -> bool:
-        """Whether an action leaves something new behind: it answers a created id, and is called after making."""
+        """Whether an action leaves something new behind: it answers a created id or a copy, and is called so."""
         if operation.effect is Effect.CREATE:
             return True
         said = words.split(operation.path.rpartition("/")[2])
+        if job is None and words.is_about(said[:1], words.COPYING):
+            return self._answers_with_copy(operation)
         return job is not None and bool(job.created_id) and words.is_about(said, words.MAKING)
+
+    def _answers_with_copy(self, operation: Operation) -> bool:
+        """Whether 201 shows another thing like the one that it was asked of."""
+        reply = operation.success
+        shown = self.schemas.component(reply.schema) if reply is not None and reply.status == "201" else ""
+        return any(
+            self.schemas.component(each.schema) == shown != "" for each, _ in self.ancestors(operation.path)[-1:]
+        )
 
     def _made_by(self, operation: Operation) -> Resource | None:
         """What an operation that creates, outside a collection's own POST, makes: as linked, else what its body

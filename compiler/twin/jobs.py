@@ -15,6 +15,7 @@ from compiler.twin.requests.routes import fill
 from compiler.twin.seeds import SeedPlace, Seeds, member_place
 from compiler.twin.store import Store
 from compiler.twin.values.pointers import put
+from workflow.replies.accounts import without_failures
 
 Json = Any
 _PHASES = 2  # waiting states shown before the end: enough to see a job move, few enough to prove quickly
@@ -76,7 +77,7 @@ class Jobs:
         run.places = tuple(self._views(job, run_id))
         run.state = _first_state(job, is_held=is_held)
         for place, _ in run.places:
-            self._store.add(place, self._seeds.shaped(place, len(taken) + 1))
+            self._store.add(place, without_failures(self._seeds.shaped(place, len(taken) + 1)))
             self._by_address[place.address] = run
         self.runs.append(run)
         self.show(run)

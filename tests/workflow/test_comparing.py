@@ -111,3 +111,16 @@ def test_members_are_compared_at_their_places_and_further_ones_do_not_count() ->
     found = {"a": 1, "b": {"c/d": "y", "z": 0}, "f": 3}
     told = {each.place: each.sameness for each in compared(asked, found)}
     assert told == {"/a": "same", "/b/c~1d": "differs", "/e": "differs"}
+
+
+def test_a_list_whose_order_is_its_meaning_is_another_in_another_order() -> None:
+    assert sameness(["net", "disk"], ["disk", "net"]) == "form"
+    assert sameness(["net", "disk"], ["disk", "net"], "ordered") == "differs"
+    assert sameness(["net", "disk"], ["NET", "disk", ""], "ordered") == "form"
+
+
+def test_bits_are_no_bytes_and_a_time_of_day_needs_no_seconds() -> None:
+    assert sameness("20Mbps", "20MBps") == "differs"
+    assert sameness("20Mbps", "20mbps") == "form"
+    assert sameness("04:00", "04:00:00") == "form"
+    assert sameness("04:00", "02:00") == "differs"

@@ -174,8 +174,9 @@ class Comparison(Part):
 
     pattern: str = Field("", description="The changes' `METHOD /path`; empty: every change.")
     member: Pointer = Field(description="Pointer to the member of the body, or the end of it.")
-    by: Literal["exact", "rounded", "unordered", "rewritten"] = Field(
+    by: Literal["exact", "rounded", "unordered", "ordered", "rewritten"] = Field(
         description="`exact`: no other form counts. `rounded`: within a hundredth. `unordered`: a list is a set. "
+        "`ordered`: in another order it is another list. "
         "`rewritten`: it cannot be compared."
     )
     why: str = Field("", description="The reason, as a person who approves reads it.")

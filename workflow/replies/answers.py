@@ -68,11 +68,11 @@ def answers_in(body: Json) -> Iterator[Answer]:
     """The answers to several requests in one: a list of objects, each with its own status and body."""
     lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
     for answers in (each for each in lists if isinstance(each, list)):
-        for number, answer in enumerate(answers[:_MOST], 1):
-            names = plain_names(answer)
-            status = _status_in(names)
-            if status and any(name in names for name in _ANSWERED):
-                yield Answer(number, names, status)
+        told = [Answer(n, names, _status_in(names)) for n, names in enumerate(map(plain_names, answers[:_MOST]), 1)]
+        if any(
+            each.status and not each.names.keys().isdisjoint(_ANSWERED) for each in told
+        ):  # of those that are fine there may be no more to say
+            yield from (each for each in told if each.status)
     yield from _flagged(body)
 
 

@@ -22,14 +22,17 @@ from workflow.json.pointers import NOTHING, escape
 
 Sameness = Literal["same", "form", "differs"]
 # `exact`: no other form counts. `rounded`: numbers within a hundredth. `unordered`: a list is a set.
-Rule = Literal["", "exact", "rounded", "unordered"]
-RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered")
+# `ordered`: in another order a list is another (an order of boot).
+Rule = Literal["", "exact", "rounded", "unordered", "ordered"]
+RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered", "ordered")
 
 _NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _NAME_WITH_DOT = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+\.", re.IGNORECASE)
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgtpe]?i?b?)", re.IGNORECASE)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.0{1,9})?)?", re.ASCII)
+_RATE = re.compile(r"[0-9.]{1,30}\s*([kmgtpe]i?(b)(?:ps|/s))", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _TIMES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(ms|[smhd])")
 _LASTING = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:ms|[smhd])){1,6}")
@@ -102,6 +105,9 @@ def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness
     pairs = [sameness(one, other, rule) for one, other in zip(asked, found, strict=False)]
     if len(asked) == len(found) and "differs" not in pairs:
         return "form" if "form" in pairs else "same"
+    if rule == "ordered":
+        is_padded = len(found) > len(asked) and all(_is_empty_place(each, asked) for each in found[len(asked) :])
+        return "form" if is_padded and "differs" not in pairs else "differs"
     left = list(found)
     for one in asked:
         at = next((n for n, other in enumerate(left) if sameness(one, other, rule) != "differs"), None)
@@ -169,10 +175,19 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
         return is_told and _truth(one) is not None and _truth(one) is _truth(other)
     left, right = (normalize("NFC", str(each)).strip() for each in (asked, found))
     if left.casefold() == right.casefold():
-        return True
+        return not _counts_otherwise(left, right)
     if any(form(left) == form(right) is not None for form in _FORMS):
         return True
     return _has_prefix_too(left, right) or _is_decoded(left, str(found))
+
+
+def _counts_otherwise(left: str, right: str) -> bool:
+    """Whether two rates alike but for letters' case count the one bits and the other bytes (`Mbps`, `MBps`)."""
+    rates = [_RATE.fullmatch(text) for text in (left, right)]
+    units = [(rate[1], rate[2]) for rate in rates if rate is not None]
+    if len(units) < len(rates) or any(unit in (unit.upper(), unit.lower()) for unit, _ in units):
+        return False  # written in one case throughout, it says nothing
+    return units[0][1] != units[1][1]
 
 
 def _truth(value: Json) -> bool | None:
@@ -267,4 +282,10 @@ def _url(text: str) -> tuple[str, str, str, str] | None:
     return (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query) if parts else None
 
 
-_FORMS = (_mac, _name, _address, _moment, _amount, _amount_of_1024, _duration, _url)
+def _clock(text: str) -> str | None:
+    """A time of day, with or without seconds that are none: `04:00`, `04:00:00`."""
+    found = _CLOCK.fullmatch(text)
+    return f"{found[1]:0>2}:{found[2]}:{found[3] or '00'}" if found else None
+
+
+_FORMS = (_clock, _mac, _name, _address, _moment, _amount, _amount_of_1024, _duration, _url)

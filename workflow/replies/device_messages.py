@@ -16,6 +16,7 @@ from typing import Any
 from workflow.json.pointers import NOTHING, parse_pointer, resolve
 from workflow.profiles.profile import Profile
 from workflow.profiles.profile_speech import Envelope, JobRule
+from workflow.replies.accounts import counted_failures, told_of_job
 from workflow.replies.answers import REFUSALS, answers_in, is_refusal_alone, plain_name, plain_names, refuses_all
 from workflow.replies.device_texts import filled, says_nothing, texts_of_markup, told_once
 
@@ -95,7 +96,7 @@ def refusals(body: Json, envelope: Envelope | None = None, redact: Redact = lamb
 
 def job_sentences(body: Json, rule: JobRule, redact: Redact = lambda value: value) -> tuple[str, ...]:
     """What a job says of itself, its places filled."""
-    return told_once(_of_job(body, rule), redact)
+    return told_once(chain(_of_job(body, rule), told_of_job(_job_in(body, rule))), redact)
 
 
 def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...]:
@@ -104,7 +105,10 @@ def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...
     names = plain_names(shown)
     has_failed = any(str(names.get(name)).lower() in REFUSALS for name in _STATES)
     told = [names[name] for name in _ERRORS if has_failed and isinstance(names.get(name), str | list | Mapping)]
-    return told_once(_Walk().texts(shown if is_refusal_alone(shown) else told), redact)
+    return told_once(
+        chain(_Walk().texts(shown if is_refusal_alone(shown) else told), told_of_job(shown)),
+        redact,
+    )
 
 
 # Where a profile says it
@@ -115,6 +119,12 @@ def _pointed_at(body: Json, envelope: Envelope | None) -> Iterator[str]:
         found = resolve(body, parse_pointer(pointer))
         if found is not NOTHING:
             yield from _Walk().texts(found)
+
+
+def _job_in(body: Json, rule: JobRule) -> Json:
+    """The job itself, which may stand in a list or in an envelope: where its message does."""
+    job = resolve(body, parse_pointer(rule.message)[:-1]) if rule.message is not None else body
+    return body if job is NOTHING else job
 
 
 def _of_job(body: Json, rule: JobRule) -> Iterator[str]:
@@ -164,6 +174,7 @@ def _beside_success(body: Json) -> Iterator[str]:
     if refuses_all(body) == ():
         yield from _Walk().texts(body)
         return
+    yield from counted_failures(body)
     names = plain_names(body)
     for name in ("error", "errors"):
         if isinstance(names.get(name), str | list | Mapping):

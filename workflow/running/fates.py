@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
+from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
 from workflow.replies.answers import counted
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
@@ -24,8 +25,11 @@ from workflow.running.looking import (
 )
 from workflow.running.turn import Turn
 from workflow.running.uncertainty import doubt_of, line_of, step_after_doubt
+from workflow.visible import quotable
 
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
+_MOST_TOLD = 5
+_LONGEST = 300
 SHOWING = ("lookup", "check", "read_back", "gone")
 
 
@@ -139,6 +143,8 @@ class DoubtfulTurn(Turn):
     def lacks_answers(self, reply: Reply) -> bool:
         """Whether fewer answers came than requests were sent at once: then nobody knows of the others, and it ends."""
         sent = self.sent()
+        if sent is not None and self._leaves_out(reply, sent.body):
+            return True
         number = counted(reply.body, sent.body) if sent is not None else None
         if number is None or number[0] == number[1]:
             return False
@@ -149,6 +155,40 @@ class DoubtfulTurn(Turn):
         self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
         self.end_unknown(Failure(self.key, "answers_missing", f"{text}: what became of the others is not known"))
         return True
+
+    def _leaves_out(self, reply: Reply, sent: Json) -> bool:
+        """Whether the answer accounts for fewer things than were named, and no later step looks: then it ends."""
+        found = left_out(reply.body, sent) if self.frame.step + 1 == len(self.flow.steps) else None
+        if found is None:
+            return False
+        others = f"of {', '.join(found[1][:_MOST_TOLD])}" if found[1] else "of the others"
+        text = f"{found[0]} things were asked for at once, and the answer accounts for fewer"
+        self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+        failure = Failure(self.key, "answers_missing", f"{text}: what became {others} is not known", said=reply.said)
+        self.end_unknown(failure)
+        return True
+
+    def ends_with_job(self, reply: Reply) -> bool:
+        """Notes what a job that ended well says of failed parts; whether it ends here, in force after a restart."""
+        if not self._waits_for_job():
+            return False
+        failed = failed_parts(reply.body)
+        self.refusals += (reply.said or failed) if failed else ()
+        if warnings_of(reply.body) and reply.said and not failed:
+            self.notes = (*self.notes, f"The device warns: “{quotable(' '.join(reply.said), _LONGEST)}”.")
+        if failed or not waits_for_restart(reply.body) or self.frame.purpose != "run":
+            return False
+        told = f": “{quotable(' '.join(reply.said), _LONGEST)}”" if reply.said else ""
+        self.finish_workflow(f"The device says that it is in force after a restart{told}.", "pending")
+        return True
+
+    def _waits_for_job(self) -> bool:
+        """Whether the step waits for something of its own, and not for the thing that was changed."""
+        if self.step.role != "wait":
+            return False
+        here, before = self.step.path_template, self.flow.steps[: self.frame.step]
+        changed = [each.path_template for each in before if not each.is_safe and each.path_template]
+        return not any(f"{here}/".startswith(f"{each}/") or f"{each}/".startswith(f"{here}/") for each in changed)
 
     def end_unknown(self, failure: Failure) -> None:
         doubt = doubt_of(self.flow, self.frame, self.scope(), self.program.base_path)

@@ -142,7 +142,8 @@ class _Turn(DoubtfulTurn):
             self.end_failed(Failure(self.key, short.code, told_unfound(self.key, short), reply.status))
             return
         if has_succeeded:
-            self._succeeded(scope)
+            if not self.ends_with_job(reply):
+                self._succeeded(scope)
             return
         code = code_of(reply.status)
         led = leads_to(reply.status, reply.headers)

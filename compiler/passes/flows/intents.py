@@ -246,10 +246,12 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation))
     does = split.does if split else verb
     step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)
-    if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
+    is_copy = words.is_about(words.split(verb)[:1], words.COPYING)
+    made = created_id(builder, operation, resource, step) if is_copy and _answers_with_copy(context, operation) else ""
+    if made or ("created" in step.outputs and words.is_about(words.split(verb), words.MAKING)):
         made = f"$steps.{step.id}.outputs.created"
         builder.add_output("id", made, {"type": ["string", "integer"]})
-        if words.is_about(words.split(verb)[:1], words.COPYING) and resource.id_parameter:
+        if is_copy and resource.id_parameter:
             read_back_made(builder, resource, made)
     if states.has_outcome(builder, operation, choice):
         back = read_back(builder, states.shown_by(builder, operation, resource))
@@ -268,6 +270,14 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
             flow, title=f"Remove all {many}", id=texts.flow_id(context.api.name, "remove_all", words.snake(many))
         )
     return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + which)
+
+
+def _answers_with_copy(context: Context, operation: Operation) -> bool:
+    """Whether a copy is answered with the new thing itself, which 201 says (RFC 9110, 15.3.2), and not by a job."""
+    reply, owner = operation.success, context.by_action.get(operation.key)
+    if reply is None or owner is None or reply.status != "201" or operation.key in context.jobs:
+        return False
+    return context.schemas.component(reply.schema) == context.schemas.component(owner.schema) != ""
 
 
 def _of_how_many(operation: Operation, does: str, resource: Resource) -> str:

@@ -27,7 +27,8 @@ _PARTING = {
     "remove": "add",
     "revoke": "grant",
 }
-_JOINING = frozenset(_PARTING.values())
+_MOVING = frozenset({"migrate", "move", "relocate", "transfer"})  # from one that it is joined to, to another one
+_JOINING = frozenset(_PARTING.values()) | _MOVING
 _INTO_LISTS = frozenset({"add", "grant"})  # what these make shows in a list, if anywhere
 _IDS = frozenset({"id", "ids", "uuid", "uuids", "guid", "guids"})
 _PLAIN = ("string", "integer")
@@ -54,7 +55,7 @@ class Joined:
     ) -> ActionPostcondition | None:
         """What the action with this verb leaves; `opposites`: the thing's other actions of such a verb."""
         singles = () if verb in _INTO_LISTS or _PARTING.get(verb) in _INTO_LISTS else tuple(self._singles(operation))
-        lists = tuple(self._lists(operation))
+        lists = () if verb in _MOVING else tuple(self._lists(operation))
         if verb in _JOINING:
             is_told = bool(singles or lists)
             return ActionPostcondition(singles, put_in=lists, is_assumed=True, is_plain=True) if is_told else None

@@ -50,6 +50,8 @@ _ABOUT_THE_DEED = _set(
     "action command operation verb force forced timeout reason comment comments message note notes description "
     "confirm dry wait async sync kind type mode method options option args arguments nonce otp version"
 )
+_RELEASED = frozenset(("version",))
+_RENEWING = frozenset(("update", "upgrade", "downgrade", "flash"))
 _RENAMING = frozenset(("rename", "set", "change", "update", "modify", "edit"))
 
 
@@ -93,7 +95,7 @@ class _Reader:
         joined = self._joined(operation, owner)
         if joined is not None:
             return joined
-        if self._comes_out_elsewhere(operation):
+        if self._comes_out_elsewhere(operation, owner):
             return None
         shown = tuple((f"/{escape(name)}", f"/{escape(name)}") for name in self._alike(operation, owner))
         state = None if shown else self._reached(operation, owner)
@@ -131,8 +133,11 @@ class _Reader:
         is_one = not owner.item_is_list or self.profile.envelope.item == "one_element_list"
         return place and is_one and self.schemas.element(sent) is None
 
-    def _comes_out_elsewhere(self, operation: Operation) -> bool:
-        return any(set(said) & _ELSEWHERE for said in _names_of(operation))
+    def _comes_out_elsewhere(self, operation: Operation, owner: Resource) -> bool:
+        """By the action's words; those behind its verb that name the thing (`enable_schedule`) say nothing of it."""
+        about = {words.singular(word) for name in (owner.name, owner.noun) for word in words.split(name)}
+        kept = ((n, word) for said in _names_of(operation) for n, word in enumerate(said))
+        return any(word in _ELSEWHERE and (n == 0 or words.singular(word) not in about) for n, word in kept)
 
     def _waits(self, operation: Operation) -> bool:
         return any(re.search(rule.pattern, operation.key) for rule in self.profile.pending_settings)
@@ -152,10 +157,15 @@ class _Reader:
         renames = any(set(said) & _RENAMING for said in _names_of(operation))
         for name, member in sent.items():
             is_which = says_id(name) or is_server_made(name) or ((name in called or is_a_name(name)) and not renames)
-            is_plain = name in shown and not is_which and not set(words.split(name)) & _ABOUT_THE_DEED
+            about_deed = _ABOUT_THE_DEED - (_RELEASED if self._renews(operation, member) else frozenset())
+            is_plain = name in shown and not is_which and not set(words.split(name)) & about_deed
             is_plain = is_plain and _is_about(operation, owner, name)
             if is_plain and self._is_same_kind(member, shown[name]) and not self._is_hidden(name, member, shown[name]):
                 yield name
+
+    def _renews(self, operation: Operation, member: Schema) -> bool:
+        """Whether it brings in another release, which is a text then: a number is that of a write's own version."""
+        return self.schemas.kind(member) == "string" and any(set(s[:1]) & _RENEWING for s in _names_of(operation))
 
     def _is_same_kind(self, sent: Schema, shown: Schema) -> bool:
         kinds = {self.schemas.kind(sent), self.schemas.kind(shown)}

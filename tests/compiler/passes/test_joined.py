@@ -159,3 +159,14 @@ def test_the_twin_plays_what_is_joined_and_parted(tmp_path: Path) -> None:
     described, others = drives(actions, lists), listed_members()
     schemas = described["components"]["schemas"] | others["components"]["schemas"]
     assert all_proved(compiled(tmp_path, described["paths"] | others["paths"], schemas=schemas))
+
+
+def test_what_is_moved_shows_where_it_was_moved_to(tmp_path: Path) -> None:
+    assert left(tmp_path, drives({"migrate": SERVER})) == {"migrate": plain(shown=(("/serverId", "/serverId"),))}
+
+
+def test_a_release_that_is_brought_in_is_shown_and_the_number_of_a_write_is_not(tmp_path: Path) -> None:
+    shown = ActionPostcondition(shown=(("/version", "/version"),), is_assumed=True)
+    assert left(tmp_path, drives({"upgrade": {"version": TEXT}}, {"version": TEXT})) == {"upgrade": shown}
+    number = {"type": "integer"}
+    assert left(tmp_path, drives({"upgrade": {"version": number}}, {"version": number})) == {"upgrade": None}

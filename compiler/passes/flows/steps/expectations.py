@@ -14,7 +14,8 @@ from typing import Any
 from compiler.ir.model import ActionPostcondition, Effect, FlowStep, Operation, Resource, Role, Schema
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps import queries
-from compiler.passes.names.paths import parent
+from compiler.passes.names import words
+from compiler.passes.names.paths import last_word, parent
 from compiler.passes.resources import shape
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Comparison
@@ -25,6 +26,7 @@ ENDED_WELL = {"place": "", "text": "the device says that it ended well"}
 _EVERY_S = 1
 # What a description says of 200 beside 201, where nothing new was made.
 _OLD = re.compile(r"\b(exist|already|unchanged|updat|replac|modif|overwr|not (been )?created)", re.IGNORECASE)
+_ORDERS = (("order",), ("sequence",))
 _SENT = (Effect.CREATE, Effect.UPDATE)
 
 Expected = dict[str, Any]
@@ -231,10 +233,20 @@ class _Writer:
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}
         if rule is not None:
             expected["compare"] = rule.by
+        elif self._is_an_order(operation, pointer):
+            expected["compare"] = "ordered"
         is_promised = told is not None or place == pointer.removeprefix("/0")
         if not is_promised or not self._is_described(resource, place):
             expected["lenient"] = True
         return expected
+
+    def _is_an_order(self, operation: Operation, pointer: str) -> bool:
+        """Whether what is sent is a list whose order is its meaning: it is called an order, or is set under one."""
+        schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
+        if self.context.schemas.kind(schema) != "array":
+            return False
+        called = (pointer.rpartition("/")[2], last_word(operation.path))
+        return any(words.split(name)[-1:] in _ORDERS for name in called)
 
     def _place(self, resource: Resource, pointer: str) -> str | None:
         """Where the item shows what is sent at `pointer`: there, or without what wraps it in the request."""
