@@ -109,7 +109,7 @@ def understood(text: str) -> SearchQuestion:
         ideas[0] = replace(ideas[0], is_verb=True)
     if wants == "act" and len(ideas) == 1 and not lets_it:
         wants = "name"
-    is_order = lets_it or len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
+    is_order = lets_it or (len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1])))
     is_all = bool({"all", "every", "everything"} & set(words))
     return SearchQuestion(tuple(ideas), wants, is_all, is_order, _asks_many(words, stems))
 
