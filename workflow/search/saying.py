@@ -24,7 +24,7 @@ _FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|oka
 # Who uses a value as something sets it.
 _USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
 # Kicked off is a job, or a pod off its node.
-_KICKED = re.compile(r"\b(?:kick|throw|chase|push) ((?:an?|the|this|that) \w+) off\b(?: of)?")
+_KICKED = re.compile(r"\b(?:kick|throw|chase) ((?:an?|the|this|that) \w+) off\b(?: of)?")
 # Who gives an address to something sets its own.
 _GIVEN = re.compile(
     r"\b(?:give|assign) ((?:\w+ ){1,3})(?:an? )?(?:static |fixed )?(?:ip |address ){0,2}(?=\d{1,3}(?:\.\d{1,3}){3})"
