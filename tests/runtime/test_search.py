@@ -7,6 +7,7 @@ import pytest
 from workflow.search.findable import Findable, WorkflowFacts
 from workflow.search.index import Index
 from workflow.search.question import heard, understood
+from workflow.search.saying import plainly
 from workflow.search.spelling import spelt
 
 
@@ -160,6 +161,42 @@ def test_who_asks_for_several_is_shown_a_list() -> None:
 
 def test_a_contracted_is_is_one_and_no_possessive() -> None:
     assert understood("what's wrong with the pod").ideas[0].said == ("what", "is", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("On which node is it?", "which node is it?"),
+        ("in what order does it boot", "what order does it boot"),
+        ("a 500gb disk and 4vcpus", "a 500 disk and 4 vcpus"),
+        ("use 10.0.0.53 as nameserver", "set 10 nameserver"),
+        ("give the box 10.0.0.9", "change ip address of the box to 10"),
+        ("it hangs, just restart it please", "it hangs, restart it please"),
+        ("kick the pod off its node", "evict the pod from its node"),
+        ("kick off a snap", "kick off a snap"),
+        ("boot from network on 10g port", "boot from network on 10 port"),
+        ("turn 2fa on", "turn 2fa on"),
+    ],
+)
+def test_what_is_said_is_put_plainly(said: str, plain: str) -> None:
+    assert plainly(said) == plain
+
+
+def test_a_name_of_two_words_is_found_by_the_one_that_people_write() -> None:
+    index = Index([*PODS, one("delete_file_system", "delete", risk="destroy")])
+    assert index.search("delete the old filesystem")[0] == "lab_delete_file_system"
+
+
+def test_what_something_is_wanted_for_counts_less_than_what_is_wanted() -> None:
+    shares = {idea.said[0]: idea.share for idea in understood("send an nmi to get a crash dump").ideas}
+    assert shares["nmi"] == 1
+    assert shares["crash"] < 1
+
+
+def test_what_is_told_before_an_order_with_an_unknown_verb_counts_less() -> None:
+    shares = {idea.said[0]: idea.share for idea in understood("the mail server hangs, frobnicate the disk").ideas}
+    assert shares["frobnic"] == shares["disk"] == 1
+    assert shares["hang"] < 1
 
 
 def test_two_words_are_looked_for_as_the_one_that_apis_make_of_them() -> None:

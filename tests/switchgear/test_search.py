@@ -92,10 +92,9 @@ SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences.yaml").read_text(
 FLOORS = {
     ("hypercore", "tuned"): (0.78, 0.95),
     ("hypercore", "kept"): (0.75, 0.92),
-    ("hypercore", "untouched"): (0.6, 0.77),
+    ("hypercore", "untouched"): (0.65, 0.9),
     ("idrac", "tuned"): (0.77, 0.94),
     ("idrac", "kept"): (0.76, 0.92),
-    ("idrac", "untouched"): (0.8, 0.9),
 }
 
 

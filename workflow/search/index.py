@@ -10,6 +10,7 @@ never lives a catalog, a protocol or a right.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from workflow.search.findable import Findable
 from workflow.search.postings import Hit, Hits, Postings, best_hits
@@ -48,6 +49,7 @@ class Index:
         self._known: dict[object, Hits] = {}
         self._verbs: set[tuple[str, ...]] = set()  # with which names of changes begin
         self._initials: dict[str, tuple[str, ...]] = {}  # of names of things, as they are written short
+        self._joined: dict[str, tuple[str, ...]] = {}  # names of things, as they are written in one word
         self.take_in(found)
 
     @property
@@ -84,6 +86,7 @@ class Index:
             best |= dict.fromkeys(_stems(text), number)
         self._postings.add(place, best.items())
         self._initials.update(_initials(one))
+        self._joined.update(_joined(one))
         if not one.kind.is_read:
             self._verbs.add(tuple(_stems(one.name.partition("_")[0])))
         self._shelf.add(facts_of(one))
@@ -128,7 +131,7 @@ class Index:
         count = len(self._places) if of_api is None else len(of_api)
         least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
         found = []
-        for said in question.ideas:
+        for said in map(self._written_apart, question.ideas):
             idea, hits = said, self._hits(said, least)
             meant = None if hits.of else self._written_short(said) or of_a_name(said)
             if meant is not None:
@@ -143,6 +146,11 @@ class Index:
         """What a word means that is made of the initials of a thing here: a PVC."""
         phrase = self._initials.get(idea.said[0]) if len(idea.said) == 1 else None
         return replace(idea, others=(*idea.others, phrase)) if phrase else None
+
+    def _written_apart(self, idea: Idea) -> Idea:
+        """The same, also by the name of a thing here that is written in two words: a filesystem."""
+        phrase = self._joined.get(idea.said[0]) if len(idea.said) == 1 else None
+        return replace(idea, others=(*idea.others, phrase)) if phrase and phrase not in idea.others else idea
 
     def _hits(self, idea: Idea, least: int) -> Hits:
         """Each workflow that has the idea in one of the fields before `least`."""
@@ -176,3 +184,11 @@ def _initials(one: Findable) -> Iterator[tuple[str, tuple[str, ...]]]:
         for at in range(len(words) - length + 1):
             part = words[at : at + length]
             yield "".join(word[0] for word in part), tuple(_stems(" ".join(part)))
+
+
+def _joined(one: Findable) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The stem of each two words behind its verb as one word, and theirs."""
+    words = one.name.split("_")[1:]
+    for first, second in pairwise(words):
+        whole = first + second
+        yield stems_of((whole,))[whole], tuple(_stems(f"{first} {second}"))

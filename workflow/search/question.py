@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from workflow.search.saying import plainly
 from workflow.search.stems import WORD, stems_of
 from workflow.search.trade import ALIKE, MEANS
 from workflow.search.words import (
@@ -77,14 +78,14 @@ class SearchQuestion:
 
 def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
-    text = _CONTRACTED.sub(r"\1 is", text.lower())
-    text = _POSSESSIVE.sub("", text)
+    text = plainly(text)
     words = WORD.findall(text)[:MOST_WORDS]
     told, words = _told_before(text, words)
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
     words = ["show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
+    lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
     while words and words[0] in POLITE:
         words = words[1:]
     while words and words[-1] in _THANKS:
@@ -104,9 +105,11 @@ def understood(text: str) -> SearchQuestion:
     if ends:
         first, *undone = ((stem,) for stem in sorted(opposites_of(ideas[0].said[0]), reverse=True))
         ideas[0] = replace(ideas[0], said=first, others=(*undone, ideas[0].said, *ideas[0].others))
-    if wants == "act" and len(ideas) == 1:
+    if wants == "create" and words[0] in GIVING:  # "attach another disk"
+        ideas[0] = replace(ideas[0], is_verb=True)
+    if wants == "act" and len(ideas) == 1 and not lets_it:
         wants = "name"
-    is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
+    is_order = lets_it or (len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1])))
     is_all = bool({"all", "every", "everything"} & set(words))
     return SearchQuestion(tuple(ideas), wants, is_all, is_order, _asks_many(words, stems))
 
@@ -141,7 +144,7 @@ def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
     before, last = [stems[word] for word in words[:at]], [stems[word] for word in words[at:]]
     is_told = _verb_near_the_beginning(before) is None and not {tuple(before[:1])} & _imperatives()
     is_wanted = bool(last) and (_starts_with(last, _verbs()) or tuple(last[:1]) in _imperatives())
-    is_wanted = is_wanted or (len(last) > 1 and parts[-1][1] in _HIM and parts[-1][0] not in EMPTY | ASKING)
+    is_wanted = is_wanted or (len(last) > 1 and parts[-1][1] in BEFORE_A_THING and parts[-1][0] not in _NO_ORDER)
     return (words[:at], words[at:]) if is_told and is_wanted else ([], words)
 
 
@@ -265,17 +268,16 @@ _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will
 # "Do a reboot" asks nothing.
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
-_HIM = frozenset(("it", "them", "him", "her"))
+_NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
-# "the VM's disk" is about a VM.
-_POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
-_CONTRACTED = re.compile(r"\b(what|who|where|how|when|why|which|there|here|it|that|he|she)['’]s\b")
 # Shares of what only says where something is, why it is asked for, and in which state it is.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
 # "Boost web01 to 8 cores", whatever the verb.
 _TO_A_NUMBER = re.compile(r"\bto \d")
+# "To get a crash dump": what it is for.
+_PURPOSES = tuple([word] for word in (*LOOKING, "have", "let", "make", "save", "free", "avoid", "fix"))
 # Words behind a light verb among which what is done stands: "make a full backup".
 _NEAR = 5
 
@@ -320,7 +322,7 @@ def _shares(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) ->
     shares: list[float] = []
     share, is_of_a_thing = 1.0, False
     for at, word in enumerate(words):
-        if at and word in BECAUSE:
+        if at and (word in BECAUSE or (is_of_a_thing and word == "to" and words[at + 1 : at + 2] in _PURPOSES)):
             share = _WHY
         elif is_of_a_thing and word in WHERE and share > _WHY:
             share = _WHERE

@@ -25,6 +25,8 @@ ALIKE: tuple[tuple[str, ...], ...] = (
         "take down",
         "bring down",
         "pull the power",
+        "yank the power",
+        "yank the plug",
         "cut the power",
         "cut power",
         "kill power",
@@ -358,4 +360,18 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("power button",), ("push power button",)),
     (("power state", "powered", "switched on", "powered on", "turned on"), ("powerstate",)),
     (("queued", "waiting", "pending"), ("job", "job queue", "pending")),
+    (("roll back", "rollback", "go back to", "put back as", "as it was", "was before"), ("restore", "revert", "clone")),
+    (
+        ("freeze state", "freeze the state", "save the state", "keep the state", "current state"),
+        ("snapshot", "create snapshot"),
+    ),
+    (("windows server", "ubuntu server", "red hat"), ("operating system",)),
+    (
+        ("microsoft account", "google account", "company account", "corporate account", "federated"),
+        ("single sign on", "oidc", "sso", "identity provider"),
+    ),
+    (("root", "root account"), ("user", "account")),
+    (("apply from", "load from", "take from"), ("import", "restore")),
+    (("take out of", "throw out of", "out of group"), ("remove", "delete")),
+    (("client application", "in app", "application"), ("client", "application")),
 )

@@ -16,7 +16,7 @@ from workflow.search.words import EMPTY, TRYING
 _FITS: Mapping[str, Mapping[str, float]] = {
     "know": {"find": 1.25, "describe": 1.1, "report": 1.1},
     "look": {"find": 1.25, "describe": 1.1, "report": 1.1},
-    "create": {"create": 1.6, "ensure": 1.2, "delete": 0.5},
+    "create": {"create": 1.6, "ensure": 1.2, "update": 1.2, "delete": 0.5},
     "update": {"update": 1.5, "create": 0.7, "delete": 0.4},
     "delete": {"delete": 1.6, "create": 0.4, "update": 0.5, "ensure": 0.4},
     "act": {"create": 0.9, "delete": 0.7},
@@ -25,7 +25,7 @@ _FITS: Mapping[str, Mapping[str, float]] = {
 # Words of looking stand in names of changes too ("check the consistency"): there the words decide.
 _CHANGE_FOR_A_LOOK = 0.3
 _READ_FOR_A_CHANGE = 0.35
-_ALL_FOR_ONE = 0.4
+_ALL_FOR_ONE = 0.5
 # Of several things a list is wanted, not one of them.
 _ONE_FOR_MANY = 0.9
 # Who says nothing of a trial wants none.

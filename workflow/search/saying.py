@@ -1,0 +1,42 @@
+"""What somebody says in plainer words of the same meaning, before it is taken apart into ideas.
+
+Short forms are written out, quantities and addresses are numbers, and words that only fill are left out. Pure and
+about no API; called by `question`.
+"""
+
+import re
+
+_CONTRACTED = re.compile(r"\b(what|who|where|how|when|why|which|there|here|it|that|he|she)['’]s\b")
+# "the VM's disk" is about a VM.
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
+_ADDRESS = re.compile(r"\b(\d{1,3})(?:\.\d{1,3}){3}(?:/\d{1,2})?\b")
+# No name of a thing: "a 500gb disk", "4vcpus" is four of what has a name.
+_QUANTITY = re.compile(
+    r"\b(\d+)(?:[.,]\d+)?(?:[kmgtp]i?b?|gigs?|[kmg]hz|[kmg]?bit|[kmg]bps|k?w|watts?|min|h|s|ms|%)(?!\w)"
+)
+_MANY = re.compile(r"\b(\d+)x?(?=(?:v?cpu|core|disk|drive|nic|vm|node)s?\b)")
+# "On which node does it run" asks as "which node" does.
+_ASKED_OF = re.compile(
+    r"^\W*(?:and |so |but )?(?:at|by|for|from|in|on|over|since|through|to|under|until|with)"
+    r"(?= (?:what|which|whose|whom|where|when|how)\b)"
+)
+_FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|okay|hey|hi|please|pls) )+")
+# Who uses a value as something sets it.
+_USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
+# Kicked off is a job, or a pod off its node.
+_KICKED = re.compile(r"\b(?:kick|throw|chase) ((?:an?|the|this|that) \w+) off\b(?: of)?")
+# Who gives an address to something sets its own.
+_GIVEN = re.compile(
+    r"\b(?:give|assign) ((?:\w+ ){1,3})(?:an? )?(?:static |fixed )?(?:ip |address ){0,2}(?=\d{1,3}(?:\.\d{1,3}){3})"
+)
+
+
+def plainly(text: str) -> str:
+    """The same in lower case and plain words."""
+    text = _CONTRACTED.sub(r"\1 is", text.lower())
+    text = _POSSESSIVE.sub("", text)
+    text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
+    text = _ADDRESS.sub(r"\1", text)
+    text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
+    text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
+    return _USED_AS.sub(r"set \1", text)
