@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from workflow.documents.document import Json
-from workflow.replies.answers import REFUSALS, plain_name, plain_names
+from workflow.replies.answers import REFUSALS, only_one, plain_name, plain_names
 from workflow.visible import visible
 
 _FAILED_COUNTS = ("errorcount", "errorscount", "failedcount", "failurecount", "failurescount", "numfailed",
@@ -45,7 +45,7 @@ _LONGEST = 120
 
 def failed_parts(job: Json) -> tuple[str, ...]:
     """What a job that ended well says of parts of it that failed: in its lists, in its numbers and in its words."""
-    shown = job[0] if isinstance(job, list) and len(job) == 1 else job
+    shown = only_one(job)
     names = plain_names(shown)
     lists = [*names.values()] if not isinstance(shown, list) else [shown]
     told = [*_bad_parts(lists), *_counts(names)]
@@ -54,8 +54,7 @@ def failed_parts(job: Json) -> tuple[str, ...]:
 
 def warnings_of(job: Json) -> tuple[str, ...]:
     """What a job that ended well warns of, in sentences of its own."""
-    shown = job[0] if isinstance(job, list) and len(job) == 1 else job
-    told = plain_names(shown).get("warnings")
+    told = plain_names(only_one(job)).get("warnings")
     listed = told if isinstance(told, list) else [told]
     texts = [plain_names(each).get("message") if isinstance(each, Mapping) else each for each in listed]
     return tuple(text for text in texts if isinstance(text, str) and text)[:_MOST_TOLD]
@@ -120,21 +119,26 @@ def waits_for_restart(job: Json) -> bool:
 
 def restart_sentences(job: Json) -> tuple[str, ...]:
     """What a job says of a restart that is needed before what it did is in force."""
-    shown = job[0] if isinstance(job, list) and len(job) == 1 else job
-    names = plain_names(shown)
+    names = plain_names(only_one(job))
     texts = [member for name, member in names.items() if name in _SAYING and isinstance(member, str)]
     return tuple(text for text in texts if _AFTER_RESTART.search(text) and not _NO_RESTART.search(text))
 
 
 def _bad_parts(members: Sequence[Json]) -> Iterator[str]:
     for parts in (each for each in members if isinstance(each, list)):
-        for part in parts[:_MOST]:
+        for part in (each for each in parts[:_MOST] if _says_so(each)):
             names = plain_names(part)
             state = next((str(names[name]) for name in _STATES if isinstance(names.get(name), str)), "")
             if state.lower() in _PART_STATES:
                 about = next((_shown(names[name]) for name in _ABOUT if isinstance(names.get(name), str | int)), "")
                 why = next((names[name] for name in _SAYING if isinstance(names.get(name), str) and names[name]), "")
                 yield ": ".join(text for text in (about, f"{state}{f', {why}' if why else ''}") if text)
+
+
+def _says_so(part: Json) -> bool:
+    """Whether any member at all is a word of failure: each reply that is a list is gone through for these."""
+    members = part.values() if isinstance(part, Mapping) else ()
+    return any(isinstance(member, str) and member.lower() in _PART_STATES for member in members)
 
 
 def _counts(names: Mapping[str, Json]) -> Iterator[str]:

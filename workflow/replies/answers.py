@@ -64,15 +64,18 @@ def plain_names(body: Json) -> dict[str, Json]:
     return {plain_name(name): member for name, member in body.items()} if isinstance(body, Mapping) else {}
 
 
+def only_one(body: Json) -> Json:
+    """The thing itself, where it comes as a list of one."""
+    return body[0] if isinstance(body, list) and len(body) == 1 else body
+
+
 def answers_in(body: Json) -> Iterator[Answer]:
     """The answers to several requests in one: a list of objects, each with its own status and body."""
     lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
     for answers in (each for each in lists if isinstance(each, list)):
         told = [Answer(n, names, _status_in(names)) for n, names in enumerate(map(plain_names, answers[:_MOST]), 1)]
-        if any(
-            each.status and not each.names.keys().isdisjoint(_ANSWERED) for each in told
-        ):  # of those that are fine there may be no more to say
-            yield from (each for each in told if each.status)
+        if any(each.status and not each.names.keys().isdisjoint(_ANSWERED) for each in told):
+            yield from (each for each in told if each.status)  # of those that are fine there may be no more to say
     yield from _flagged(body)
 
 

@@ -17,7 +17,15 @@ from workflow.json.pointers import NOTHING, parse_pointer, resolve
 from workflow.profiles.profile import Profile
 from workflow.profiles.profile_speech import Envelope, JobRule
 from workflow.replies.accounts import counted_failures, told_of_job
-from workflow.replies.answers import REFUSALS, answers_in, is_refusal_alone, plain_name, plain_names, refuses_all
+from workflow.replies.answers import (
+    REFUSALS,
+    answers_in,
+    is_refusal_alone,
+    only_one,
+    plain_name,
+    plain_names,
+    refuses_all,
+)
 from workflow.replies.device_texts import filled, says_nothing, texts_of_markup, told_once
 
 Json = Any
@@ -101,14 +109,12 @@ def job_sentences(body: Json, rule: JobRule, redact: Redact = lambda value: valu
 
 def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...]:
     """What a good reply to a read says where it is an error, or shows one thing that has failed: a job, say."""
-    shown = body[0] if isinstance(body, list) and len(body) == 1 else body
+    shown = only_one(body)
     names = plain_names(shown)
     has_failed = any(str(names.get(name)).lower() in REFUSALS for name in _STATES)
     told = [names[name] for name in _ERRORS if has_failed and isinstance(names.get(name), str | list | Mapping)]
-    return told_once(
-        chain(_Walk().texts(shown if is_refusal_alone(shown) else told), told_of_job(shown)),
-        redact,
-    )
+    texts = _Walk().texts(shown if is_refusal_alone(shown) else told)
+    return told_once(chain(texts, told_of_job(shown)), redact)
 
 
 # Where a profile says it

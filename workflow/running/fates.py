@@ -27,9 +27,9 @@ from workflow.running.turn import Turn
 from workflow.running.uncertainty import doubt_of, line_of, step_after_doubt
 from workflow.visible import quotable
 
-# Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 _MOST_TOLD = 5
 _LONGEST = 300
+# Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 SHOWING = ("lookup", "check", "read_back", "gone")
 
 
@@ -78,7 +78,7 @@ class DoubtfulTurn(Turn):
         if look["is_partly_so"]:  # a part of it is as it was to be: it was made in part, or that was so before
             self.end_unknown(failure)
         elif look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
-            self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+            self.note_settled()
             self.end_failed(failure)
         else:
             self.end_unknown(failure)
@@ -109,7 +109,7 @@ class DoubtfulTurn(Turn):
         """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
         if self.frame.look is not None:
             self.change(step=self.frame.look["step"], look=None)
-        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+        self.note_settled()
         if has_happened and not self.step.is_safe:
             self._go_on_behind()
         else:  # not yet done, or a read that was to show it: it is asked once more
@@ -127,7 +127,7 @@ class DoubtfulTurn(Turn):
         lost = Failure(self.key, "no_handle", f"{text} ({failure.message})")
         mark = f"{self.step.step_id}/lost"
         if self.frame.jumps.get(mark):
-            self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+            self.note_doubt()
             self.end_unknown(lost)
         else:
             self.change(jumps={**self.frame.jumps, mark: 1})
@@ -152,8 +152,7 @@ class DoubtfulTurn(Turn):
         if number[1] > number[0]:
             self.notes = (*self.notes, f"{text}.")
             return False
-        self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
-        self.end_unknown(Failure(self.key, "answers_missing", f"{text}: what became of the others is not known"))
+        self._end_unanswered(f"{text}: what became of the others is not known")
         return True
 
     def _leaves_out(self, reply: Reply, sent: Json) -> bool:
@@ -163,10 +162,12 @@ class DoubtfulTurn(Turn):
             return False
         others = f"of {', '.join(found[1][:_MOST_TOLD])}" if found[1] else "of the others"
         text = f"{found[0]} things were asked for at once, and the answer accounts for fewer"
-        self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
-        failure = Failure(self.key, "answers_missing", f"{text}: what became {others} is not known", said=reply.said)
-        self.end_unknown(failure)
+        self._end_unanswered(f"{text}: what became {others} is not known", reply.said)
         return True
+
+    def _end_unanswered(self, text: str, said: tuple[str, ...] = ()) -> None:
+        self.note_doubt()
+        self.end_unknown(Failure(self.key, "answers_missing", text, said=said))
 
     def ends_with_job(self, reply: Reply) -> bool:
         """Notes what a job that ended well says of failed parts; whether it ends here, in force after a restart."""

@@ -151,7 +151,7 @@ class _Turn(DoubtfulTurn):
         failure = Failure(self.key, code, text, reply.status, said=reply.said)
         if self.is_gone_meanwhile(reply) and not self._is_explained(scope):
             text = f"{step.key} was answered with {reply.status}, though it was there a moment before"
-            self.in_doubt = (*self.in_doubt, self.key)
+            self.note_doubt()
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
         elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
@@ -268,7 +268,7 @@ class _Turn(DoubtfulTurn):
         if not self.frames:
             self.end_run(outcome, Failure("", code, text))
         elif self.waiting == "response" and is_sent and not self.step.is_safe:
-            self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+            self.note_doubt()
             text = f"{text} while {self.step.key} was under way: whether it was carried out is not known"
             self.end_unknown(Failure(self.key, "unknown_fate", text))
         else:

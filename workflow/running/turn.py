@@ -100,8 +100,16 @@ class Turn:
             return None
         return build_request(request, replace(self.scope(), sent=nothing_sent), self.program.base_path).sent
 
-    def note_done(self) -> None:
+    def note_doubt(self) -> None:
+        """Nobody knows what became of the step: it is the latest in doubt."""
+        self.note_settled()
+        self.in_doubt = (*self.in_doubt, self.key)
+
+    def note_settled(self) -> None:
         self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+
+    def note_done(self) -> None:
+        self.note_settled()
         if self.key not in self.done:
             self.done = (*self.done, self.key)
 

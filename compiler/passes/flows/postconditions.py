@@ -11,7 +11,7 @@ Called by the pipeline.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from compiler.ir.model import ActionPostcondition, Api, Effect, Operation, Resource, Schema
@@ -106,12 +106,15 @@ class _Reader:
     def _joined(self, operation: Operation, owner: Resource) -> ActionPostcondition | None:
         """What joining and parting leave, where the action speaks of the thing and what it is joined to alone."""
         verb = verb_of(_names_of(operation))
-        sent = self.schemas.members(operation.body.schema) if operation.body is not None else {}
+        sent = self._sent(operation)
         if not verb or any(not _is_about(operation, owner, name) for name in sent if says_id(name)):
             return None
         others = [self.operations[key] for key in owner.actions if key != operation.key]
         opposites = [(verb_of(_names_of(each)), each) for each in others]
         return Joined(owner, self.schemas).left_by(operation, verb, opposites)
+
+    def _sent(self, operation: Operation) -> Mapping[str, Schema]:
+        return self.schemas.members(operation.body.schema) if operation.body is not None else {}
 
     def _reached(self, operation: Operation, owner: Resource) -> Reached | None:
         """What the action's own words promise, where they speak of nothing but the thing."""
@@ -119,10 +122,10 @@ class _Reader:
             re.search(f"^{re.escape(operation.key)}$", t.operation) for r in self.profile.states for t in r.transitions
         ):
             return None
-        sent = self.schemas.members(operation.body.schema) if operation.body is not None else {}
+        sent = self._sent(operation)
         if "detach" in _names_of(operation)[0] and any(says_id(name) for name in sent):
             return None  # from one of several: to the others it stays attached
-        about = {words.singular(word) for name in (owner.name, owner.noun) for word in words.split(name)}
+        about = words.singulars(owner.name) | words.singulars(owner.noun)
         said = [word for word in _names_of(operation)[0] if words.singular(word) not in about | EMPTY_WORDS]
         return reached(said, self.schemas.members(owner.schema), self.schemas)
 
@@ -135,7 +138,7 @@ class _Reader:
 
     def _comes_out_elsewhere(self, operation: Operation, owner: Resource) -> bool:
         """By the action's words; those behind its verb that name the thing (`enable_schedule`) say nothing of it."""
-        about = {words.singular(word) for name in (owner.name, owner.noun) for word in words.split(name)}
+        about = words.singulars(owner.name) | words.singulars(owner.noun)
         kept = ((n, word) for said in _names_of(operation) for n, word in enumerate(said))
         return any(word in _ELSEWHERE and (n == 0 or words.singular(word) not in about) for n, word in kept)
 
@@ -151,7 +154,7 @@ class _Reader:
 
     def _alike(self, operation: Operation, owner: Resource) -> Iterator[str]:
         """The members of the body that the thing has too, with the same kind of values."""
-        sent = self.schemas.members(operation.body.schema) if operation.body is not None else {}
+        sent = self._sent(operation)
         shown = self.schemas.members(owner.schema)
         called = {owner.id_field, *owner.natural_keys, *owner.synonyms}
         renames = any(set(said) & _RENAMING for said in _names_of(operation))
