@@ -67,9 +67,10 @@ def receivers_are_no_devices(witness: Any) -> None:
 
 
 @pytest.fixture
-async def post(lab: Any) -> Any:
-    hands = Hands()
-    deliverer = Deliverer(lab.service.deliveries, Vault({"DESK": SECRET}), hands, lambda: 1.0, Poster(0.5))
+async def post(lab: Any, request: pytest.FixtureRequest) -> Any:
+    """Waits long for each answer; for as many seconds as a test's parameter says, where one does not come."""
+    hands, poster = Hands(), Poster(getattr(request, "param", PATIENCE_S))
+    deliverer = Deliverer(lab.service.deliveries, Vault({"DESK": SECRET}), hands, lambda: 1.0, poster)
     yield Post(lab, hands, deliverer)
     await deliverer.close()
 
@@ -166,6 +167,7 @@ async def test_a_receiver_that_is_gone_is_not_asked_again(post: Post, recorder: 
     assert len(await post.lab.service.deliveries.dead()) == 1
 
 
+@pytest.mark.parametrize("post", [0.5], indirect=True, ids=["half a second"])
 async def test_a_receiver_that_never_ends_is_left_at_the_deadline_and_keeps_nobody_waiting(
     post: Post, recorder: Receiver, tools: Any
 ) -> None:

@@ -111,7 +111,7 @@ async def shared(house: Any, witness: Any) -> AsyncIterator[Shared]:
     mcp = theirs.server_of()
     async with serving(mcp.http_app()) as port:
         url = f"http://127.0.0.1:{port}/mcp"
-        limits = TargetLimits(total_timeout_s=20.0)
+        limits = TargetLimits(total_timeout_s=PATIENCE_S)
         await house.service.targets.add(server_target("toy", Server("http", url=url, headers=HEADERS), limits=limits))
         yield Shared(house, mcp, url)
         await hung_up(house)

@@ -181,16 +181,16 @@ def test_the_library_below_says_nothing_on_its_own() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("move", [server.is_silent, server.drips], ids=["silent", "drip"])
 def test_a_slow_answer_ends_at_the_total_deadline_and_says_how_to_go_on(move: server.Move) -> None:
-    with model_server(move) as (url, script), asked(url, deadline_s=1.0) as model:
+    with model_server(move) as (url, script), asked(url, deadline_s=4.0) as model:
         began = time.monotonic()
         assert model.answer(QUESTION) is None
         took = time.monotonic() - began
         assert model.answer(QUESTION) is None
         assert codes(model) == ["proposer-timeout"]
-        assert "1 s" in model.told[0].message
+        assert "4 s" in model.told[0].message
         assert "--lock" in model.told[0].remedy
         assert "--model-deadline" in model.told[0].remedy
-    assert took > 0.9
+    assert took > 3.9
     assert len(script.chats) == 1
 
 
