@@ -15,6 +15,8 @@ class Outage:
         self._log = log
         self._name = name
         self._refused = 0
+        self.refusals = 0
+        """How many writes were ever refused; for `end`."""
         self.why = ""
         """Why it takes no writes; empty after one that it took."""
 
@@ -23,12 +25,14 @@ class Outage:
         if not isinstance(failed, UnavailableError):
             return
         self._refused += 1
+        self.refusals += 1
         if not self.why:
             self._log.error("%s takes no writes: %s", self._name, failed.message)
         self.why = failed.message
 
-    def end(self) -> None:
-        """A write was taken."""
-        if self.why:
+    def end(self, known: int | None = None) -> None:
+        """A write was taken. `known`: the `refusals` when it was handed in; one that was heard of since may be the later
+        of the two, and then this says nothing."""
+        if self.why and known in (None, self.refusals):
             self._log.warning("%s takes writes again; %s were refused meanwhile", self._name, self._refused)
             self.why, self._refused = "", 0

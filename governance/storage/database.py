@@ -111,13 +111,14 @@ class Database:
             done = self._writer.try_now(work)
             if done is not None:
                 return done.result
+        refusals = self._outage.refusals
         try:
             result = await asyncio.wrap_future(self._writer.submit(work, is_lasting=is_lasting))
         except FOREIGN as error:
             failed = translate(error)
             self._outage.begin(failed)
             raise failed from error
-        self._outage.end()
+        self._outage.end(refusals)
         return result
 
     async def probe(self) -> None:

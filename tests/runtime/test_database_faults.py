@@ -7,6 +7,7 @@ are real ones of SQLite (another process's lock, `RLIMIT_FSIZE`, `query_only`) b
 
 import asyncio
 import contextlib
+import logging
 import resource
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,6 +20,7 @@ import pytest
 from sqlalchemy import event
 
 from governance.errors import UnavailableError
+from governance.outage import Outage
 from governance.storage.connections import parse_url
 from runtime.caller import Caller
 from tests.waiting import PATIENCE_S, until
@@ -197,6 +199,20 @@ async def test_while_the_database_takes_no_writes_the_server_is_not_ready_and_sa
     await until(lambda: not lab.service.database.trouble, "it to take writes again")
     assert (await api.get("/ready")).status_code == 200
     assert any("takes writes again" in line for line in caplog.messages), "though nobody wrote meanwhile"
+
+
+def test_a_write_that_was_handed_in_before_another_was_refused_ends_no_outage(caplog: Any) -> None:
+    outage = Outage(logging.getLogger("switchgear.test"), "the disk")
+    before = outage.refusals
+    outage.begin(UnavailableError("full"))
+    outage.end(before)
+    assert outage.why == "full"
+    outage.end(outage.refusals)
+    assert outage.why == ""
+    assert [line.split(":")[0].split(";")[0] for line in caplog.messages] == [
+        "the disk takes no writes",
+        "the disk takes writes again",
+    ]
 
 
 async def test_a_run_that_the_loss_of_the_database_ends_is_told_as_our_fault_and_not_the_devices(
