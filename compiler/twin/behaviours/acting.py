@@ -25,6 +25,7 @@ from compiler.twin.sessions import Sessions
 from compiler.twin.states import Move
 from compiler.twin.store import Overlay, Store
 from compiler.twin.values.pointers import MISSING, get, listed, put
+from workflow.json.pointers import escape
 
 Json = Any
 Go = Callable[[TwinRequest], TwinReply]
@@ -167,6 +168,33 @@ class Acting:
                 spoilt = forms.other(get(body, taken[-1])) if kept is MISSING else kept
                 store.put_at(address, put(body, taken[-1], spoilt))
                 played.acted = True
+
+    def wipe(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """Done, and what else a partial update could have set is no longer there."""
+        runs = len(self._hands.jobs.runs)
+        reply = go(request)
+        if reply.status < 400 and request.method == "PATCH":
+            self._wipe(played, request)
+            for run in self._hands.jobs.runs[runs:]:
+                run.effect = partial(self._wiped, played, request, run.effect)
+        return reply
+
+    def _wiped(self, played: _Played, request: TwinRequest, effect: Callable[[], None]) -> None:
+        effect()
+        self._wipe(played, request)
+
+    def _wipe(self, played: _Played, request: TwinRequest) -> None:
+        blueprint, store = self._hands.blueprint, self._hands.store
+        operation, address = blueprint.operations[self._key(request)], canonical(request.path)
+        resource = blueprint.item_at(operation.path)
+        body, sent = store.overlay().bodies.get(address), request.body
+        if resource is None or operation.body is None or not isinstance(body, dict) or not isinstance(sent, dict):
+            return
+        members = blueprint.schemas.members(operation.body.schema)
+        gone = {name for name, each in members.items() if not each.get("readOnly")} - {*sent, resource.id_field}
+        if gone & body.keys():
+            store.put_at(address, {name: value for name, value in body.items() if name not in gone})
+            played.acted = True
 
     def fail(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """What moves comes into a state that means failure, where one is known."""
@@ -367,6 +395,18 @@ class Acting:
         elements = get(usual.body, resource.members)
         return TwinReply(usual.status, usual.headers, put(usual.body, resource.members, [*elements, *wrapped]))
 
+    def another(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """Another thing than the one that was asked for: it has another id."""
+        usual = go(request)
+        match = self._hands.blueprint.routes.match(request.path)
+        resource = self._hands.blueprint.item_at(match.template) if match is not None else None
+        place = f"{resource.item_at}/{escape(resource.id_field)}" if resource is not None else ""
+        known = get(usual.body, place) if place and 200 <= usual.status < 300 else MISSING
+        if known is MISSING or known is None:
+            return usual
+        played.acted = True
+        return TwinReply(usual.status, usual.headers, put(usual.body, place, forms.later(known)))
+
     def redirect(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """To the same address with a slash at its end, where it is answered."""
         if request.path.endswith("/"):
@@ -452,5 +492,6 @@ _MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,
-    "double": Acting.double, "fail": Acting.fail, "repeat": Acting.repeat,
+    "double": Acting.double, "fail": Acting.fail, "repeat": Acting.repeat, "wipe": Acting.wipe,
+    "another": Acting.another,
 }  # fmt: skip

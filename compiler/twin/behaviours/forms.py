@@ -11,6 +11,7 @@ from compiler.ir.model import Paging
 from compiler.twin.requests.messages import TwinReply, TwinRequest
 from compiler.twin.values.pointers import get, put, without
 from workflow.json.pointers import escape
+from workflow.replies.answers import ANSWERS, counted, plain_name
 
 Json = Any
 OTHER = "Other."  # what stands before the last dot of an action's name on a device that has it renamed
@@ -133,6 +134,17 @@ def _in_the_body(reply: TwinReply, _request: TwinRequest, tag: str) -> TwinReply
     return TwinReply(bare.status, bare.headers, {**reply.body, "@odata.etag": value})
 
 
+def _fewer(reply: TwinReply, request: TwinRequest, _tag: str) -> TwinReply:
+    """Without the last of the answers to the requests of a batch."""
+    number, body = counted(reply.body, request.body), reply.body
+    if number is None or not number[1] or number[0] != number[1]:
+        return reply
+    if isinstance(body, list):
+        return TwinReply(reply.status, reply.headers, body[:-1])
+    name = next(name for name in body if plain_name(name) in ANSWERS and isinstance(body[name], list))
+    return TwinReply(reply.status, reply.headers, {**body, name: body[name][:-1]})
+
+
 REPLIES: Mapping[str, Callable[[TwinReply, TwinRequest, str], TwinReply]] = {
     "no handle": _no_handle,
     "absolute location": _absolute,
@@ -141,6 +153,7 @@ REPLIES: Mapping[str, Callable[[TwinReply, TwinRequest, str], TwinReply]] = {
     "weak tag": _weak,
     "suffixed tag": _suffixed,
     "tag in the body": _in_the_body,
+    "fewer answers": _fewer,
 }
 
 
