@@ -101,8 +101,14 @@ class _Shape:
         changes = [forms.VALUES[rule.form] for rule in behaviour.rules if rule.does == "show"]
         if not changes:
             return True
+        if forms.VALUES["order"] in changes and self._is_an_order():
+            return False
         values = [value for _, value in forms.leaves(dict(self._ran.inputs))]
         return all(any(change(value) != value for value in values) for change in changes)
+
+    def _is_an_order(self) -> bool:
+        """Whether some list has its order for a meaning: in another one it is another list."""
+        return any(each.get("compare") == "ordered" for step in self._reached for each in step.expects)
 
     @property
     def patience(self) -> float:
