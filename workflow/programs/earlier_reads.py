@@ -1,9 +1,9 @@
 """Which reads before a partial update show the thing as it was, so that its read-back can be held against them.
 
 Made with the program, from its steps alone, as `known_ids` is: no request is made for it. A step is such a read where
-one PATCH stands between it and a step that reads back what the PATCH's own address names, and it reads that address too,
-or found the thing's id in the list above it. Used by `program_making`; what is kept of the reply and what follows from
-it is in `workflow.replies.unasked`.
+one PATCH stands between it and a step that reads back what the PATCH's own address names, and it reads that address
+too, or found the thing's id in the list above it. Used by `program_making`; what is kept of the reply and what follows
+from it is in `workflow.replies.unasked`.
 """
 
 from collections.abc import Sequence

@@ -14,8 +14,8 @@ from workflow.documents.operations import SAFE_METHODS, OperationIndex
 from workflow.documents.values import Value
 from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
-from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.earlier_reads import with_earlier_reads
+from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.inputs import InputSchema, compile_inputs
 from workflow.programs.known_ids import with_known_ids
 from workflow.programs.program import DEADLINE_S, Program, ProgramAction, ProgramOutput, ProgramStep, WorkflowProgram

@@ -195,7 +195,9 @@ def _reason(
     besides: Iterable[Mapping[str, Json]],
 ) -> str:
     parts = []
-    moved = ", ".join(f"{d['place'].lstrip('/')} is {_or_nothing(d['found'])} (was: {_short(d['before'])})" for d in besides)
+    moved = ", ".join(
+        f"{d['place'].lstrip('/')} is {_or_nothing(d['found'])} (was: {_short(d['before'])})" for d in besides
+    )
     if moved:
         parts.append(f"not asked for, and not as it was before: {moved}")
     if differing:

@@ -1,11 +1,11 @@
 """What a partial update changed beside what was asked for: what a thing showed before it, held against what it shows.
 
 Some devices take a PATCH for the whole thing, or for the whole of an object in it, and put back what it did not name.
-Only what the update itself could have set and did not send is looked at (`kept`): not what devices count, measure, date
-or move by themselves, going by its name, no secret, and of objects only the members that the inputs describe. Gone,
-emptied or another value of the same kind is told (`besides`), and never a failure: one member may change with another by
-right (an address with its mode). Pure; called by `workflow.running.turn`, on the reads that `workflow.programs.
-earlier_reads` names.
+Only what the update itself could have set and did not send is looked at (`kept`): not what devices count, measure,
+date or move by themselves, going by its name, no secret, and of objects only the members that the inputs describe.
+Gone, emptied or another value of the same kind is told (`besides`), and never a failure: one member may change with
+another by right (an address with its mode). Pure; called by `workflow.running.turn`, on the reads that
+`workflow.programs.earlier_reads` names.
 """
 
 import json
