@@ -2,10 +2,10 @@
 
 Some devices take a PATCH for the whole thing, or for the whole of an object in it, and put back what it did not name.
 Only what the update itself could have set and did not send is looked at (`kept`): not what devices count, measure,
-date or move by themselves, going by its name, no secret, and of objects only the members that the inputs describe.
-Gone, emptied or another value of the same kind is told (`besides`), and never a failure: one member may change with
-another by right (an address with its mode). Pure; called by `workflow.running.turn`, on the reads that
-`workflow.programs.earlier_reads` names.
+date or move by themselves, going by its name, no secret, nothing that was empty, false or 0, and of objects only the
+members that the inputs describe. Gone, emptied or another value of the same kind is told (`besides`), and never a
+failure: one member may change with another by right (an address with its mode). Pure; called by
+`workflow.running.turn`, on the reads that `workflow.programs.earlier_reads` names.
 """
 
 import json
@@ -84,7 +84,7 @@ def _schema_of(expected: Expectation, schemas: Json) -> Json:
 def _unsent(place: str, shown: Json, asked: Json, schema: Json, depth: int) -> Iterator[tuple[str, Json]]:
     """Each value that is there and was not sent, with its place."""
     name = place.rpartition("/")[2]
-    if _is_empty(shown) or _is_moved_alone(name) or _SECRET.search(name) or depth == 0:
+    if not shown or _is_moved_alone(name) or _SECRET.search(name) or depth == 0:
         return
     if isinstance(shown, Mapping):
         members = schema.get("properties") if isinstance(schema, Mapping) else None
@@ -100,7 +100,7 @@ def _unsent(place: str, shown: Json, asked: Json, schema: Json, depth: int) -> I
 def _is_otherwise(was: Json, now: Json, expected: Expectation) -> bool:
     """Whether the value is gone, emptied or another one. Of lists of objects only that they are empty counts."""
     if _is_empty(now):
-        return bool(was)  # many leave out what is false or 0
+        return True
     if _kind(was) is not _kind(now) or (isinstance(was, list) and any(isinstance(each, Mapping) for each in was)):
         return False
     return sameness(was, now, expected.compare) == "differs"

@@ -25,7 +25,6 @@ from compiler.twin.sessions import Sessions
 from compiler.twin.states import Move
 from compiler.twin.store import Overlay, Store
 from compiler.twin.values.pointers import MISSING, get, listed, put
-from workflow.json.pointers import escape
 
 Json = Any
 Go = Callable[[TwinRequest], TwinReply]
@@ -190,10 +189,9 @@ class Acting:
         body, sent = store.overlay().bodies.get(address), request.body
         if resource is None or operation.body is None or not isinstance(body, dict) or not isinstance(sent, dict):
             return
-        members = blueprint.schemas.members(operation.body.schema)
-        gone = {name for name, each in members.items() if not each.get("readOnly")} - {*sent, resource.id_field}
-        if gone & body.keys():
-            store.put_at(address, {name: value for name, value in body.items() if name not in gone})
+        left = forms.left_by(body, {resource.id_field: None, **sent}, operation.body.schema, blueprint.schemas)
+        if left != body:
+            store.put_at(address, left)
             played.acted = True
 
     def fail(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
@@ -400,12 +398,12 @@ class Acting:
         usual = go(request)
         match = self._hands.blueprint.routes.match(request.path)
         resource = self._hands.blueprint.item_at(match.template) if match is not None else None
-        place = f"{resource.item_at}/{escape(resource.id_field)}" if resource is not None else ""
-        known = get(usual.body, place) if place and 200 <= usual.status < 300 else MISSING
-        if known is MISSING or known is None:
+        item = get(usual.body, resource.item_at) if resource is not None and 200 <= usual.status < 300 else MISSING
+        if resource is None or not isinstance(item, dict) or item.get(resource.id_field) is None:
             return usual
         played.acted = True
-        return TwinReply(usual.status, usual.headers, put(usual.body, place, forms.later(known)))
+        other = forms.as_another(item, resource.id_field)
+        return TwinReply(usual.status, usual.headers, put(usual.body, resource.item_at, other))
 
     def redirect(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """To the same address with a slash at its end, where it is answered."""

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from compiler.ir.model import Paging
+from compiler.ir.model import Paging, Schema
+from compiler.ir.schemas import SharedSchemas
 from compiler.twin.requests.messages import TwinReply, TwinRequest
 from compiler.twin.values.pointers import get, put, without
 from workflow.json.pointers import escape
@@ -185,6 +186,32 @@ def with_other_id(item: Mapping[str, Json], id_field: str) -> dict[str, Json]:
     known = item.get(id_field)
     made: Json = known + 100_000 if isinstance(known, int) else f"{known}-2"
     return {**item, id_field: made} if id_field in item else dict(item)
+
+
+def as_another(item: Mapping[str, Json], id_field: str) -> dict[str, Json]:
+    """The item with another id, wherever it says its own: as it is, or at the end of an address."""
+    known = str(item[id_field]).rpartition("/")[2]
+    return {name: _with_other_end(value, known) for name, value in item.items()}
+
+
+def _with_other_end(value: Json, end: str) -> Json:
+    if not isinstance(value, str):
+        return later(value) if isinstance(value, int) and str(value) == end else value
+    holder, mark, last = value.rpartition("/")
+    return f"{holder}{mark}{later(last)}" if last == end else value
+
+
+def left_by(
+    body: Mapping[str, Json], sent: Mapping[str, Json], schema: Schema, schemas: SharedSchemas
+) -> dict[str, Json]:
+    """What is left of a thing when all goes that could have been sent and was not, in what was sent too."""
+    members, left = schemas.members(schema), dict(body)
+    for name, member in members.items():
+        if name in body and name not in sent and not member.get("readOnly"):
+            del left[name]
+        elif isinstance(body.get(name), dict) and isinstance(sent.get(name), dict):
+            left[name] = left_by(body[name], sent[name], member, schemas)
+    return left
 
 
 def other_name(name: str) -> str:

@@ -103,7 +103,7 @@ _CHANGES_NOT_MADE = (
         "a part for the whole",
         "A change of some values takes away all others that it could have set.",
         (BehaviourRule("wipe", _SETTING),),
-        (*_DONE, *_NOT_DONE),
+        _TRUE,
         ("seen", "kept"),
     ),
     DeviceBehaviour(
