@@ -23,6 +23,7 @@ from compiler.twin.behaviours.tables import CHANGES, EVER, DeviceBehaviour
 from compiler.twin.machine import Traces
 from workflow.profiles.profile import Profile
 from workflow.programs.program import Program
+from workflow.replies.answers import methods_in
 
 Json = Any
 _MOST_POLLS = 400  # of one run; a wait of 600 polls is a tenth of the shorter shipped compile
@@ -100,8 +101,14 @@ class _Shape:
         changes = [forms.VALUES[rule.form] for rule in behaviour.rules if rule.does == "show"]
         if not changes:
             return True
+        if forms.VALUES["order"] in changes and self._is_an_order():
+            return False
         values = [value for _, value in forms.leaves(dict(self._ran.inputs))]
         return all(any(change(value) != value for value in values) for change in changes)
+
+    def _is_an_order(self) -> bool:
+        """Whether some list has its order for a meaning: in another one it is another list."""
+        return any(each.get("compare") == "ordered" for step in self._reached for each in step.expects)
 
     @property
     def patience(self) -> float:
@@ -147,6 +154,25 @@ class _Shape:
         """Whether what was there of the name that the caller gives was looked up."""
         asked = (_INPUT.findall(str(step.outputs["before"])) for step in self._reached if "before" in step.outputs)
         return any(set(names) <= self._ran.inputs.keys() for names in asked)
+
+    @property
+    def _is_kept(self) -> bool:
+        return self._ran.proof.keeps
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether all that it reads are things whose ids it knows; none of them is waited for."""
+        steps = {step.step_id: step for step in self._program.steps}
+        start = self._ran.start
+        read = [e for e in self._ran.proof.transcript if start.sort_of(TwinRequest(e.method, e.path)) == "read"]
+        about = [steps[each.step_id] for each in read if each.step_id in steps]
+        is_there = any(each.status == 200 for each in read)
+        return is_there and all(each.which is not None and each.role != "wait" for each in about)
+
+    @property
+    def _is_batch(self) -> bool:
+        changes = (step for step in self._reached if step.role is Role.CHANGE)
+        return any(methods_in(step.payload) for step in changes) or bool(methods_in(dict(self._ran.inputs)))
 
     def run(self, behaviour: DeviceBehaviour) -> FailurePath | None:
         """How the workflow ends then; None where the behaviour changed nothing after all."""

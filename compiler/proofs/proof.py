@@ -75,7 +75,10 @@ class ProofExchange:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How the run ended, all it said to the device, and in sentences what is to be said about it."""
+    """How the run ended, all it said to the device, and in sentences what is to be said about it.
+
+    `keeps`: whether it kept anything of a thing that it changed in part, to see afterwards whether it is still so.
+    """
 
     outcome: str
     transcript: tuple[ProofExchange, ...]
@@ -84,6 +87,7 @@ class Proof:
     failure: Failure | None = None
     verified: str = ""
     note: str = ""
+    keeps: bool = False
 
     @property
     def is_verified(self) -> bool:
@@ -142,6 +146,7 @@ class _Run:
         self._secrets = frozenset(name.lower() for name in twin.profile.secrets)
         self._headers = twin.authorization()
         self._transcript: list[ProofExchange] = []
+        self._keeps = False
 
     def to_the_end(self, inputs: Mapping[str, Json], max_events: int) -> Proof:
         state = State.initial()
@@ -151,6 +156,7 @@ class _Run:
             if not events:
                 return self._stuck("the run stopped without an end")
             state, commands = advance(self._program, state, events.pop(0))
+            self._keeps = self._keeps or any(any(frame.before.values()) for frame in state.frames if frame.before)
             ended = next((command for command in commands if isinstance(command, EndRun)), None)
             if ended is not None:
                 return self._proof(ended)
@@ -240,8 +246,9 @@ class _Run:
             findings.append(said)
         outputs = self._masked(dict(ended.outputs))
         return Proof(
-            ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure, ended.verified, ended.note
-        )
+            ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure, ended.verified, ended.note,
+            self._keeps,
+        )  # fmt: skip
 
     def _refusals(self) -> list[str]:
         """Requests that the device did not understand: the workflow's fault even where the run survives them."""

@@ -214,7 +214,7 @@ class Journal:
             outputs=self.clean(ended.outputs),
             failure=failure,
             note=self.clean(ended.note),
-            verified_why=self.clean(ended.verified_why),
+            verified_why=self._cleaned_why(ended),
             differences=tuple(self._cleaned_difference(each) for each in ended.differences),
             misfits=self._misfits,
         )
@@ -222,12 +222,18 @@ class Journal:
             observed.run_ended(self._order, cleaned, time.monotonic() - self._begun)
         return cleaned
 
+    def _cleaned_why(self, ended: Ended) -> str:
+        """Where something is otherwise it quotes the device, which may have sent secrets."""
+        why: str = self.clean(ended.verified_why)
+        return str(self.recording.heard_secrets().redact(why)) if ended.differences else why
+
     def _cleaned_difference(self, told: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Both values masked where their place is that of a secret."""
+        """All values masked where their place is that of a secret."""
         name = str(told["place"]).rpartition("/")[2]
-        masked = self.clean({name: [told["asked"], told["found"]]})[name]
-        asked, found = masked if isinstance(masked, list) else (MASK, MASK)
-        return {"place": told["place"], "asked": asked, "found": found}
+        values = {member: value for member, value in told.items() if member != "place"}
+        masked = self.clean({name: [*values.values()]})[name]
+        shown = masked if isinstance(masked, list) else [MASK] * len(values)
+        return {"place": told["place"], **dict(zip(values, shown, strict=True))}
 
     def _clean_failure(self, failure: Failure) -> Failure:
         """`failure` without what is secret, and without what the device sent under a secret name."""

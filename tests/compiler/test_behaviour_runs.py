@@ -25,7 +25,7 @@ from workflow.programs.program_making import Program, build_program
 from workflow.replies import comparing, pages
 from workflow.requests import requests
 from workflow.requests.events import Failure
-from workflow.running import ending, fates, interpreter
+from workflow.running import ending, fates, interpreter, turn
 
 BY_NAME = {behaviour.name: behaviour for behaviour in LIBRARY}
 Edit = Callable[[Flow], Flow]
@@ -184,6 +184,8 @@ OUT: dict[str, Out] = {
     "creation with another value": BELIEVES,
     "action with another value": BELIEVES,
     "answered with what was there": BELIEVES,
+    "a part for the whole": code(turn, "besides", lambda *_: ()),
+    "another thing": code(interpreter, "told_other", lambda *_: ""),
     "refused with a reason": code(proof, "device_words", lambda *_: ()),
     "another letter case": LITERAL,
     "trailing dot": LITERAL,
@@ -232,8 +234,8 @@ OUT: dict[str, Out] = {
 }
 # Neither shipped description has lists of more than one page in its examples.
 IN_PAGES = ("next page is this one", "next page missing", "older key of the next page")
-# These two have descriptions of their own below.
-ALONE = ("another MAC form", "failed state")
+# These have descriptions of their own below.
+ALONE = ("another MAC form", "failed state", "answers missing")
 MOST = 12  # flows that are tried for one behaviour
 
 

@@ -62,6 +62,20 @@ def test_it_is_the_thing_in_its_envelope_whose_id_is_compared() -> None:
     ended(read({"id": "v-1", "data": {"id": "v-2"}}, item="$response.body#/data"), "failed", "another_thing")
 
 
+def test_a_check_of_what_comes_as_a_list_of_one_is_of_that_one() -> None:
+    own = {"role": "check"}
+    run = Dialogue(program(found(), at(own=own), step("stop", "post", "/stop")))
+    run.answer("find", 200, [{"name": "web", "id": "v-1"}])
+    ended(run.answer("read", 200, [{"id": "v-2"}]), "failed", "another_thing")
+
+
+def test_of_what_says_how_a_thing_is_the_thing_around_it_is_compared() -> None:
+    place = "$response.body#/data/status/health"
+    shown = {"id": "reply-9", "data": {"id": "v-1", "status": {"health": "ok"}}}
+    ended(read(shown, item=place), "succeeded")
+    ended(read({**shown, "data": {**shown["data"], "id": "v-2"}}, item=place), "failed", "another_thing")
+
+
 @pytest.mark.parametrize("path", ["/vms/{key}/disks", "/snapshots/{key}", "/vms/{key}:sizes"])
 def test_what_is_no_thing_of_that_list_may_have_any_id(path: str) -> None:
     ended(read({"id": "d-9"}, path=path), "succeeded")

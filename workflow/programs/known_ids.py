@@ -30,6 +30,11 @@ def _known(steps: Sequence[ProgramStep], step: ProgramStep) -> KnownId | None:
     return KnownId(named, member) if named is not None and member else None
 
 
+def source_of(steps: Sequence[ProgramStep], step: ProgramStep) -> ProgramOutput | None:
+    """The output by which the id of what the step reads is known (`ProgramStep.which`)."""
+    return _source(steps, step, step.which.asked) if step.which is not None else None
+
+
 def _named_by(step: ProgramStep) -> Expression | None:
     """The output of an earlier step that the last part of the address is."""
     path = step.request.path if step.request is not None else ()

@@ -11,6 +11,7 @@ from typing import Literal
 from workflow.documents.criteria import CompiledCriterion
 from workflow.documents.document import ActionType, Json
 from workflow.documents.expressions import Expression
+from workflow.documents.selectors import CompiledSelector
 from workflow.documents.templates import Template
 from workflow.documents.values import Value
 from workflow.programs.inputs import InputSchema
@@ -72,6 +73,19 @@ class KnownId:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierRead:
+    """What a read shows of a thing before a partial update. `back`: the step that reads it back; `expects`: what that
+    one is to show, as far as a caller may ask for it. `thing`: where it stands in a list, None where the reply is of it
+    alone. `schemas`: those of the inputs, by name.
+    """
+
+    back: str
+    expects: tuple[Expectation, ...]
+    thing: CompiledSelector | None
+    schemas: Json
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramStep:
     """One step. `request` is None and `workflow_id` set where it calls a workflow, with `arguments` as its inputs.
 
@@ -82,7 +96,7 @@ class ProgramStep:
     which `watches` stay the same for so long is given up.
     `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
     `allows`: what a later write sends, which the thing that is read here has to allow. `which`: the id of what it
-    reads, where an earlier step knows it.
+    reads, where an earlier step knows it. `keeps`: what is kept of its reply, to be held against a later one.
     """
 
     step_id: str
@@ -110,6 +124,7 @@ class ProgramStep:
     version: VersionRule | None = None
     allows: Allowance | None = None
     which: KnownId | None = None
+    keeps: EarlierRead | None = None
     pointer: str = ""
 
     @property

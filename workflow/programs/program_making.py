@@ -14,6 +14,7 @@ from workflow.documents.operations import SAFE_METHODS, OperationIndex
 from workflow.documents.values import Value
 from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
+from workflow.programs.earlier_reads import with_earlier_reads
 from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.inputs import InputSchema, compile_inputs
 from workflow.programs.known_ids import with_known_ids
@@ -109,12 +110,12 @@ class ProgramMaker:
         if workflow.depends_on:
             message = "dependsOn of a workflow is not executed here"
             self._report("depends_on_unsupported", f"{pointer}/dependsOn", message, "call the workflow from a step")
+        inputs = self._inputs(workflow, f"{pointer}/inputs")
+        steps = [self._step(workflow, step, f"{pointer}/steps/{n}") for n, step in enumerate(workflow.steps)]
         return WorkflowProgram(
             workflow_id=workflow.workflow_id,
-            steps=with_known_ids(
-                [self._step(workflow, step, f"{pointer}/steps/{number}") for number, step in enumerate(workflow.steps)]
-            ),
-            inputs=self._inputs(workflow, f"{pointer}/inputs"),
+            steps=with_earlier_reads(with_known_ids(steps), inputs.schema.get("properties")),
+            inputs=inputs,
             outputs=self._parts.outputs(workflow.outputs, {}, f"{pointer}/outputs"),
             pointer=pointer,
         )

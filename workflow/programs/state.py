@@ -25,6 +25,7 @@ class Frame:
     `pages`: what is known of a list that comes in pages (see `pages.turned`), while its pages are asked for.
     `preconditions`: what a wait that may stand still showed last, and since when.
     `look`: while the run looks whether a change in doubt was made, what is known of it (see `interpreter`).
+    `before`: what a thing showed before it was changed, by place, for the step that reads it back (`unasked`).
     `last`: what the step saw before the attempt that is due: the state `found`, and what the device `said`.
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
     does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
@@ -45,6 +46,7 @@ class Frame:
     look: Mapping[str, Json] | None = None
     watched: Mapping[str, Json] | None = None
     last: Mapping[str, Json] | None = None
+    before: Mapping[str, Mapping[str, Json]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _BESIDE = ("message", "msg", "detail", "details", "title", "code", "errorcode", 
            "status", "statuscode", "timestamp", "path", "requestid", "traceid")  # fmt: skip
 _SAYING = ("message", "msg", "detail", "reason")
 # Members that hold the answers to several requests; what a thing holds under another name is a part of it.
-_ANSWERS = ("responses", "results", "replies", "answers", "outcomes")
+ANSWERS = ("responses", "results", "replies", "answers", "outcomes")
 _FINE = re.compile(r"\W*(ok|okay|success(ful(ly)?)?|succeeded|done|accepted|created|updated|deleted)\W*", re.IGNORECASE)
 _GRAVE = ("critical", "error", "fatal")
 _NOT_WORDS = re.compile(r"[-_.\s]")
@@ -82,7 +82,7 @@ def answers_in(body: Json) -> Iterator[Answer]:
 def _flagged(body: Json) -> Iterator[Answer]:
     """Answers that say in a truth value, and not by a status, how it went: every one of the list has to."""
     names = plain_names(body)
-    held = body if isinstance(body, list) else next((names[name] for name in _ANSWERS if name in names), None)
+    held = body if isinstance(body, list) else next((names[name] for name in ANSWERS if name in names), None)
     told = [plain_names(each) for each in held[:_MOST]] if isinstance(held, list) else []
     flags = [next((each[name] for name in _OUTCOMES if isinstance(each.get(name), bool)), None) for each in told]
     if None in flags or any(_status_in(each) for each in told):
@@ -125,7 +125,7 @@ def takes_a_part(body: Json, sent: Json) -> bool:
 
     A good answer that may have changed nothing says neither.
     """
-    methods = _methods_in(sent)
+    methods = methods_in(sent)
     for answer in answers_in(body):
         method = methods[answer.number - 1] if answer.number <= len(methods) else ""
         if answer.status in _TAKEN or (answer.status < _REFUSED and method in _SETTING):
@@ -136,12 +136,12 @@ def takes_a_part(body: Json, sent: Json) -> bool:
 def counted(body: Json, sent: Json) -> tuple[int, int] | None:
     """How many requests a body had, each with its method, and how many answers came; None where it was no batch."""
     names = plain_names(body)
-    held = body if isinstance(body, list) else next((names[name] for name in _ANSWERS if name in names), None)
-    methods = _methods_in(sent)
+    held = body if isinstance(body, list) else next((names[name] for name in ANSWERS if name in names), None)
+    methods = methods_in(sent)
     return (len(methods), len(held)) if isinstance(held, list) and methods and all(methods) else None
 
 
-def _methods_in(sent: Json) -> list[str]:
+def methods_in(sent: Json) -> list[str]:
     """The methods of the requests in a body, in order; "" where one says none."""
     lists = [sent] if isinstance(sent, list) else list(sent.values()) if isinstance(sent, Mapping) else []
     for requests in (each for each in lists if isinstance(each, list)):

@@ -23,8 +23,9 @@ from workflow.documents.values import Missing, Value
 from workflow.json.pointers import NOTHING
 from workflow.replies.comparing import Rule, compared, sameness
 
-# old: it was there before, and was to be new; moving: neither what was asked for nor what stands against it
-Sight = Literal["seen", "form", "differs", "unseen", "old", "moving"]
+# old: it was there before, and was to be new; moving: neither what was asked for nor what stands against it;
+# beside: nobody asked for it, and it is not as it was (`unasked`)
+Sight = Literal["seen", "form", "differs", "unseen", "old", "moving", "beside"]
 Verified = Literal["all", "some", "none"]
 Among = Literal["", "in", "out"]
 # What devices show in place of a secret.
@@ -61,7 +62,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationFinding:
-    """One expectation after it was looked at; `asked` and `found` are there where they were compared."""
+    """One expectation after it was looked at; `asked` and `found` are there where they were compared.
+
+    Of what is otherwise `beside` what was asked for, `asked` is what was there before.
+    """
 
     place: str
     sight: Sight
@@ -157,11 +161,15 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, how: s
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`verified` is "" where nothing was to hold (a read). `differences`: `place`, `asked`, `found` of each."""
+    """`verified` is "" where nothing was to hold (a read). `differences`: `place`, `asked`, `found` of each.
+
+    `besides`: `place`, `before`, `found` of what nobody asked for and is not as it was; its `asked` is null.
+    """
 
     verified: Verified | Literal[""] = ""
     why: str = ""
     differences: tuple[Mapping[str, Json], ...] = ()
+    besides: tuple[Mapping[str, Json], ...] = ()
 
 
 def verdict_of(findings: Iterable[ExpectationFinding]) -> Verdict:
@@ -171,17 +179,27 @@ def verdict_of(findings: Iterable[ExpectationFinding]) -> Verdict:
     differing = [each for each in otherwise if each.sight == "differs"]
     seen = [each for each in known if each.sight in ("seen", "form")]
     unseen = [each for each in known if each.sight in ("unseen", "moving")]
+    besides = [each for each in known if each.sight == "beside"]
     if not known:
         return Verdict()
-    verified: Verified = "none" if not seen else "some" if unseen or otherwise else "all"
+    verified: Verified = "none" if not seen else "some" if unseen or otherwise or besides else "all"
     differences = tuple({"place": d.place, "asked": d.asked, "found": d.found} for d in differing[:MOST_TOLD])
-    return Verdict(verified, _reason(seen, unseen, otherwise), differences)
+    moved = tuple({"place": d.place, "asked": None, "found": d.found, "before": d.asked} for d in besides[:MOST_TOLD])
+    return Verdict(verified, _reason(seen, unseen, otherwise, moved), differences, moved)
 
 
 def _reason(
-    seen: list[ExpectationFinding], unseen: list[ExpectationFinding], differing: list[ExpectationFinding]
+    seen: list[ExpectationFinding],
+    unseen: list[ExpectationFinding],
+    differing: list[ExpectationFinding],
+    besides: Iterable[Mapping[str, Json]],
 ) -> str:
     parts = []
+    moved = ", ".join(
+        f"{d['place'].lstrip('/')} is {_or_nothing(d['found'])} (was: {_short(d['before'])})" for d in besides
+    )
+    if moved:
+        parts.append(f"not asked for, and not as it was before: {moved}")
     if differing:
         parts.append(f"{len(differing)} of what was asked for is otherwise")
     if unseen:
@@ -199,8 +217,12 @@ def _short(value: Json) -> str:
     return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"
 
 
+def _or_nothing(found: Json) -> str:
+    return "not there" if found is None else "empty" if found in ("", [], {}) else _short(found)
+
+
 def told(difference: Mapping[str, Json]) -> str:
     """One difference in words."""
-    found = "not there" if difference["found"] is None else _short(difference["found"])
+    found = _or_nothing(difference["found"])
     asked = "nothing" if difference["asked"] == "" else _short(difference["asked"])
     return f"{difference['place'].lstrip('/') or 'it'} is {found} (asked for: {asked})"

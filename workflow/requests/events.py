@@ -149,8 +149,9 @@ class EndRun:
     """The last command of a run. `note`: what an action that ended the run early wants to be said of a success.
 
     `verified`: whether the device shows what was asked for (`all`, `some`, `none`; empty for what only reads), and
-    `verified_why`. `differences`: `place`, `asked`, `found` of what it shows otherwise. `next`: the workflow that
-    brings a `pending` change into force. `done`: the steps that changed something.
+    `verified_why`. `differences`: `place`, `asked`, `found` of what it shows otherwise, and `before`
+    where nobody asked for it and a partial update changed it all the same (`asked` is null then). `next`: the workflow
+    that brings a `pending` change into force. `done`: the steps that changed something.
     """
 
     outcome: Outcome

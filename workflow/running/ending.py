@@ -57,8 +57,9 @@ def end_of(
     if failure is not None:
         outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
         failure = _complete(course, failure, outcome)
+    told_otherwise = (*verdict.differences, *verdict.besides)
     return EndRun(
-        outcome, outputs, failure, note, verdict.verified, verdict.why, verdict.differences, following, course.done
+        outcome, outputs, failure, note, verdict.verified, verdict.why, told_otherwise, following, course.done
     )
 
 

@@ -294,6 +294,7 @@ class _Turn(DoubtfulTurn):
                     return
             self.change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self.frame.outputs
+        self.note_before(scope)
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
             self.change(**frame.resume, resume=None)
             self.perform()
@@ -310,9 +311,11 @@ class _Turn(DoubtfulTurn):
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
         found = looked_at(step.expects, scope)
-        if step.is_safe and any(each.is_to_come for each in found) and self._is_read_again(scope):
+        moved = self.moved_besides(scope)
+        is_early = any(each.is_to_come for each in found) or (moved and not self.frame.retries)
+        if step.is_safe and is_early and self._is_read_again(scope):
             return False
-        self.findings = {**self.findings, self.key: tuple(each.to_json() for each in found)}
+        self.findings = {**self.findings, self.key: tuple(each.to_json() for each in (*found, *moved))}
         if any(each.is_otherwise for each in found) and self._is_change_ahead():
             self.end_run("succeeded", None, self.outputs_so_far())  # which the differences make another outcome
             return False

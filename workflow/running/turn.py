@@ -11,10 +11,13 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope, Sent, nothing_sent
 from workflow.documents.values import Value
 from workflow.errors import InputError
+from workflow.json.pointers import parse_pointer, resolve
 from workflow.programs.program import MAX_DEPTH, Program, ProgramStep, WorkflowProgram
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
+from workflow.replies.expectations import ExpectationFinding, evaluated
 from workflow.replies.pages import query_after
+from workflow.replies.unasked import besides, kept
 from workflow.requests.events import Command, Failure, Outcome, SendRequest
 from workflow.requests.requests import Unsendable, arguments_of, build_request
 from workflow.running.ending import Course, end_of
@@ -107,6 +110,26 @@ class Turn:
 
     def note_settled(self) -> None:
         self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+
+    def note_before(self, scope: Scope) -> None:
+        """Keeps what the reply shows of a thing that is to be changed in part, for the step that reads it back."""
+        keeps = self.step.keeps
+        if keeps is None:
+            return
+        thing = keeps.thing.evaluate(scope) if keeps.thing is not None else None
+        is_listed = isinstance(thing, Mapping)
+        shown = {
+            each.place: resolve(thing, parse_pointer(each.place)) if is_listed else evaluated(each.found, scope)
+            for each in keeps.expects
+            if each.found is not None and (is_listed or keeps.thing is None)
+        }
+        before = kept(keeps.expects, shown, keeps.schemas, scope)
+        self.change(before={**(self.frame.before or {}), keeps.back: before})
+
+    def moved_besides(self, scope: Scope) -> tuple[ExpectationFinding, ...]:
+        """What the reply shows otherwise than before, though nobody asked for it."""
+        before = (self.frame.before or {}).get(self.step.step_id, {})
+        return tuple(besides(self.step.expects, before, scope))
 
     def note_done(self) -> None:
         self.note_settled()

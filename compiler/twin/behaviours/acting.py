@@ -168,6 +168,32 @@ class Acting:
                 store.put_at(address, put(body, taken[-1], spoilt))
                 played.acted = True
 
+    def wipe(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """Done, and what else a partial update could have set is no longer there."""
+        runs = len(self._hands.jobs.runs)
+        reply = go(request)
+        if reply.status < 400 and request.method == "PATCH":
+            self._wipe(played, request)
+            for run in self._hands.jobs.runs[runs:]:
+                run.effect = partial(self._wiped, played, request, run.effect)
+        return reply
+
+    def _wiped(self, played: _Played, request: TwinRequest, effect: Callable[[], None]) -> None:
+        effect()
+        self._wipe(played, request)
+
+    def _wipe(self, played: _Played, request: TwinRequest) -> None:
+        blueprint, store = self._hands.blueprint, self._hands.store
+        operation, address = blueprint.operations[self._key(request)], canonical(request.path)
+        resource = blueprint.item_at(operation.path)
+        body, sent = store.overlay().bodies.get(address), request.body
+        if resource is None or operation.body is None or not isinstance(body, dict) or not isinstance(sent, dict):
+            return
+        left = forms.left_by(body, {resource.id_field: None, **sent}, operation.body.schema, blueprint.schemas)
+        if left != body:
+            store.put_at(address, left)
+            played.acted = True
+
     def fail(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """What moves comes into a state that means failure, where one is known."""
         moving = self._hands.moving
@@ -367,6 +393,18 @@ class Acting:
         elements = get(usual.body, resource.members)
         return TwinReply(usual.status, usual.headers, put(usual.body, resource.members, [*elements, *wrapped]))
 
+    def another(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """Another thing than the one that was asked for: it has another id."""
+        usual = go(request)
+        match = self._hands.blueprint.routes.match(request.path)
+        resource = self._hands.blueprint.item_at(match.template) if match is not None else None
+        item = get(usual.body, resource.item_at) if resource is not None and 200 <= usual.status < 300 else MISSING
+        if resource is None or not isinstance(item, dict) or item.get(resource.id_field) is None:
+            return usual
+        played.acted = True
+        other = forms.as_another(item, resource.id_field)
+        return TwinReply(usual.status, usual.headers, put(usual.body, resource.item_at, other))
+
     def redirect(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """To the same address with a slash at its end, where it is answered."""
         if request.path.endswith("/"):
@@ -452,5 +490,6 @@ _MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,
-    "double": Acting.double, "fail": Acting.fail, "repeat": Acting.repeat,
+    "double": Acting.double, "fail": Acting.fail, "repeat": Acting.repeat, "wipe": Acting.wipe,
+    "another": Acting.another,
 }  # fmt: skip

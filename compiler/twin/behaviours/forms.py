@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from compiler.ir.model import Paging
+from compiler.ir.model import Paging, Schema
+from compiler.ir.schemas import SharedSchemas
 from compiler.twin.requests.messages import TwinReply, TwinRequest
 from compiler.twin.values.pointers import get, put, without
 from workflow.json.pointers import escape
+from workflow.replies.answers import ANSWERS, counted, plain_name
 
 Json = Any
 OTHER = "Other."  # what stands before the last dot of an action's name on a device that has it renamed
@@ -133,6 +135,17 @@ def _in_the_body(reply: TwinReply, _request: TwinRequest, tag: str) -> TwinReply
     return TwinReply(bare.status, bare.headers, {**reply.body, "@odata.etag": value})
 
 
+def _fewer(reply: TwinReply, request: TwinRequest, _tag: str) -> TwinReply:
+    """Without the last of the answers to the requests of a batch."""
+    number, body = counted(reply.body, request.body), reply.body
+    if number is None or not number[1] or number[0] != number[1]:
+        return reply
+    if isinstance(body, list):
+        return TwinReply(reply.status, reply.headers, body[:-1])
+    name = next(name for name in body if plain_name(name) in ANSWERS and isinstance(body[name], list))
+    return TwinReply(reply.status, reply.headers, {**body, name: body[name][:-1]})
+
+
 REPLIES: Mapping[str, Callable[[TwinReply, TwinRequest, str], TwinReply]] = {
     "no handle": _no_handle,
     "absolute location": _absolute,
@@ -141,6 +154,7 @@ REPLIES: Mapping[str, Callable[[TwinReply, TwinRequest, str], TwinReply]] = {
     "weak tag": _weak,
     "suffixed tag": _suffixed,
     "tag in the body": _in_the_body,
+    "fewer answers": _fewer,
 }
 
 
@@ -172,6 +186,32 @@ def with_other_id(item: Mapping[str, Json], id_field: str) -> dict[str, Json]:
     known = item.get(id_field)
     made: Json = known + 100_000 if isinstance(known, int) else f"{known}-2"
     return {**item, id_field: made} if id_field in item else dict(item)
+
+
+def as_another(item: Mapping[str, Json], id_field: str) -> dict[str, Json]:
+    """The item with another id, wherever it says its own: as it is, or at the end of an address."""
+    known = str(item[id_field]).rpartition("/")[2]
+    return {name: _with_other_end(value, known) for name, value in item.items()}
+
+
+def _with_other_end(value: Json, end: str) -> Json:
+    if not isinstance(value, str):
+        return later(value) if isinstance(value, int) and str(value) == end else value
+    holder, mark, last = value.rpartition("/")
+    return f"{holder}{mark}{later(last)}" if last == end else value
+
+
+def left_by(
+    body: Mapping[str, Json], sent: Mapping[str, Json], schema: Schema, schemas: SharedSchemas
+) -> dict[str, Json]:
+    """What is left of a thing when all goes that could have been sent and was not, in what was sent too."""
+    members, left = schemas.members(schema), dict(body)
+    for name, member in members.items():
+        if name in body and name not in sent and not member.get("readOnly"):
+            del left[name]
+        elif isinstance(body.get(name), dict) and isinstance(sent.get(name), dict):
+            left[name] = left_by(body[name], sent[name], member, schemas)
+    return left
 
 
 def other_name(name: str) -> str:

@@ -100,6 +100,20 @@ _CHANGES_NOT_MADE = (
         is_again=True,
     ),
     DeviceBehaviour(
+        "a part for the whole",
+        "A change of some values takes away all others that it could have set.",
+        (BehaviourRule("wipe", _SETTING),),
+        _TRUE,
+        ("seen", "kept"),
+    ),
+    DeviceBehaviour(
+        "answers missing",
+        "Of several requests that are sent in one, the last is left without an answer.",
+        (BehaviourRule("reply", ("create", "update", "act"), form="fewer answers"),),
+        ("unknown",),
+        ("batch",),
+    ),
+    DeviceBehaviour(
         "refused with a reason",
         "A change is refused with 409 and the reason.",
         (BehaviourRule("instead", CHANGES, status=409, form="refusal", body=_LOCKED),),
@@ -399,6 +413,16 @@ _LISTS = (
     ),
 )
 
+_READ = (
+    DeviceBehaviour(
+        "another thing",
+        "A read is answered with a thing that has another id.",
+        (BehaviourRule("another", ("read",)),),
+        ("failed", "unknown"),
+        ("known",),
+    ),
+)
+
 _WIRE = (
     DeviceBehaviour(
         "redirect to a slash",
@@ -420,5 +444,6 @@ LIBRARY: tuple[DeviceBehaviour, ...] = (
     *_VERSIONS,
     *_ACTIONS,
     *_LISTS,
+    *_READ,
     *_WIRE,
 )

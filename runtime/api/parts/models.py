@@ -248,8 +248,9 @@ class RunResult(BaseModel):
 
     `pending`: accepted; in force after `next`, a workflow, or what `note` says. `verified`: whether the device shows
     what was asked for (`all`, `some`, `none`; empty for what only reads), with its reason; `differences`: `place`,
-    `asked`, `found` of what it shows otherwise. `done`: the steps that changed something. `outputs` is empty beside a
-    plan. `misfits`: in how many places replies were not as described; the run names them.
+    `asked`, `found` of what it shows otherwise, and `before` where nobody asked for it (`asked` is null then). `done`:
+    the steps that changed something. `outputs` is empty beside a plan. `misfits`: in how many places replies were not
+    as described; the run names them.
     """
 
     run_id: str

@@ -1,0 +1,69 @@
+"""Which reads before a partial update show the thing as it was, so that its read-back can be held against them.
+
+Made with the program, from its steps alone, as `known_ids` is: no request is made for it. A step is such a read where
+one PATCH stands between it and a step that reads back what the PATCH's own address names, and it reads that address
+too, or found the thing's id in the list above it. Used by `program_making`; what is kept of the reply and what follows
+from it is in `workflow.replies.unasked`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workflow.documents.document import Json
+from workflow.documents.queries import Query
+from workflow.documents.selectors import CompiledSelector, PathQuery
+from workflow.documents.values import Selected, Value
+from workflow.programs.known_ids import source_of
+from workflow.programs.program import EarlierRead, ProgramStep
+from workflow.replies.unasked import is_comparable
+
+
+def with_earlier_reads(steps: Sequence[ProgramStep], schemas: Json) -> tuple[ProgramStep, ...]:
+    """The steps, those that show a thing as it was before with what of it is kept. `schemas`: those of the inputs."""
+    found = list(steps)
+    for number, back in enumerate(steps):
+        change = _only_change(steps, number) if back.role == "read_back" else None
+        if change is None or not _is_partial(steps[change], back):
+            continue
+        expects = tuple(each for each in back.expects if is_comparable(each))
+        for n in _before(steps, change) if expects else ():
+            is_same = _address(steps[n]) == _address(back)
+            thing = None if is_same else _thing(steps, back, steps[n])
+            if is_same or thing is not None:
+                member = back.which.member if back.which is not None else ""
+                about = tuple(each for each in expects if each.place != f"/{member}")
+                found[n] = replace(steps[n], keeps=EarlierRead(back.step_id, about, thing, schemas))
+    return tuple(found)
+
+
+def _only_change(steps: Sequence[ProgramStep], back: int) -> int | None:
+    """The number of the last step before `back` that changes something."""
+    return next((n for n in range(back - 1, -1, -1) if not steps[n].is_safe or steps[n].workflow_id), None)
+
+
+def _before(steps: Sequence[ProgramStep], change: int) -> range:
+    """The numbers of the reads right before the change: behind any other one."""
+    other = _only_change(steps, change)
+    return range(0 if other is None else other + 1, change)
+
+
+def _is_partial(change: ProgramStep, back: ProgramStep) -> bool:
+    is_patch = change.method == "PATCH" and change.effect == "update"
+    return is_patch and _address(change) == _address(back)
+
+
+def _address(step: ProgramStep) -> tuple[str, tuple[tuple[str, Value], ...]]:
+    bound = step.request.parameters if step.request is not None else ()
+    return step.path_template, tuple((each.name, each.value) for each in bound if each.location == "path")
+
+
+def _thing(steps: Sequence[ProgramStep], back: ProgramStep, read: ProgramStep) -> CompiledSelector | None:
+    """Where the thing stands in the list in which `read` found its id."""
+    made = source_of(steps, back) if back.which is not None and back.which.asked.owner == read.step_id else None
+    if made is None or made.transform or not isinstance(made.value, Selected):
+        return None
+    selection = made.value.selection
+    if not isinstance(selection.query, PathQuery) or len(selection.query.query.segments) < 2:
+        return None
+    holder = Query(selection.query.query.segments[:-1])
+    return CompiledSelector(selection.context, PathQuery(holder, selection.query.slots))

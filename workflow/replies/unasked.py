@@ -1,0 +1,119 @@
+"""What a partial update changed beside what was asked for: what a thing showed before it, held against what it shows.
+
+Some devices take a PATCH for the whole thing, or for the whole of an object in it, and put back what it did not name.
+Only what the update itself could have set and did not send is looked at (`kept`): not what devices count, measure,
+date or move by themselves, going by its name, no secret, nothing that was empty, false or 0, and of objects only the
+members that the inputs describe. Gone, emptied or another value of the same kind is told (`besides`), and never a
+failure: one member may change with another by right (an address with its mode). Pure; called by
+`workflow.running.turn`, on the reads that `workflow.programs.earlier_reads` names.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from workflow.documents.document import Json
+from workflow.documents.scope import Scope
+from workflow.json.pointers import NOTHING, child, parse_pointer, resolve
+from workflow.replies.comparing import sameness
+from workflow.replies.expectations import Expectation, ExpectationFinding, evaluated
+
+_MOST_KEPT = 2000  # characters of one value: a run's state is stored after each request
+_DEEPEST = 4
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SECRET = re.compile(r"pass|secret|token|credential|private|community|key|auth|pin\b", re.IGNORECASE)
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# By the last word of a name: what a device keeps count of, measures, dates or moves by itself.
+_ENDS_ALONE = _set(
+    "at time date timestamp count counter total used usage free available remaining version revision generation etag "
+    "link links href uri url self state status health phase condition conditions progress uptime power online "
+    "connected reachable running busy ready hash checksum digest fingerprint temperature load expires expiry"
+)
+# By any word of it.
+_ALONE = _set("current actual last latest next modified changed updated created seen effective observed previous")
+
+
+def kept(expects: Iterable[Expectation], shown: Mapping[str, Json], schemas: Json, scope: Scope) -> dict[str, Json]:
+    """What is kept of a thing until it is read back, by place. `shown`: what it shows, by the expectations' places.
+
+    `schemas`: the schemas of the workflow's inputs, by name.
+    """
+    found: dict[str, Json] = {}
+    for each in expects:
+        asked = _asked(each, scope)
+        schema = _schema_of(each, schemas)
+        found |= dict(_unsent(each.place, shown.get(each.place, NOTHING), asked, schema, _DEEPEST))
+    return found
+
+
+def besides(expects: Iterable[Expectation], before: Mapping[str, Json], scope: Scope) -> Iterator[ExpectationFinding]:
+    """A finding for each value of `before` (see `kept`) that the reply in `scope` shows otherwise."""
+    known = tuple(expects)
+    for place, was in before.items():
+        for each in known:
+            if f"{place}/".startswith(f"{each.place}/") and is_comparable(each):
+                assert each.found is not None
+                now = resolve(evaluated(each.found, scope), parse_pointer(place.removeprefix(each.place)))
+                if _is_otherwise(was, now, each):
+                    yield ExpectationFinding(place, "beside", "", was, None if now is NOTHING else now)
+                break
+
+
+def is_comparable(expected: Expectation) -> bool:
+    """Whether it is about a value that a caller may give, at a place of the thing that is read back."""
+    is_given = expected.asked is not None and [each.root for each in expected.asked.expressions] == ["inputs"]
+    return is_given and expected.found is not None and len(expected.place) > 1 and not expected.among
+
+
+def _asked(expected: Expectation, scope: Scope) -> Json:
+    return evaluated(expected.asked, scope) if expected.asked is not None else NOTHING
+
+
+def _schema_of(expected: Expectation, schemas: Json) -> Json:
+    """The schema of the input that is sent there."""
+    name = expected.asked.expressions[0].name if expected.asked is not None else ""
+    return schemas.get(name) if isinstance(schemas, Mapping) else None
+
+
+def _unsent(place: str, shown: Json, asked: Json, schema: Json, depth: int) -> Iterator[tuple[str, Json]]:
+    """Each value that is there and was not sent, with its place."""
+    name = place.rpartition("/")[2]
+    if not shown or _is_moved_alone(name) or _SECRET.search(name) or depth == 0:
+        return
+    if isinstance(shown, Mapping):
+        members = schema.get("properties") if isinstance(schema, Mapping) else None
+        if asked is not NOTHING and not (isinstance(asked, Mapping) and asked):
+            return  # the whole was set, or emptied
+        for inner, described in members.items() if isinstance(members, Mapping) else ():
+            sent = asked.get(inner, NOTHING) if isinstance(asked, Mapping) else NOTHING
+            yield from _unsent(child(place, inner), shown.get(inner, NOTHING), sent, described, depth - 1)
+    elif asked is NOTHING and len(json.dumps(shown, default=str)) <= _MOST_KEPT:
+        yield place, shown
+
+
+def _is_otherwise(was: Json, now: Json, expected: Expectation) -> bool:
+    """Whether the value is gone, emptied or another one. Of lists of objects only that they are empty counts."""
+    if _is_empty(now):
+        return True
+    if _kind(was) is not _kind(now) or (isinstance(was, list) and any(isinstance(each, Mapping) for each in was)):
+        return False
+    return sameness(was, now, expected.compare) == "differs"
+
+
+def _is_empty(value: Json) -> bool:
+    return value is NOTHING or value is None or value in ("", [], {})
+
+
+def _kind(value: Json) -> Any:
+    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
+
+
+def _is_moved_alone(name: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(name)]
+    return words[-1:] != [] and (words[-1] in _ENDS_ALONE or not _ALONE.isdisjoint(words))
