@@ -31,8 +31,10 @@ class Outage:
         self.why = failed.message
 
     def end(self, known: int | None = None) -> None:
-        """A write was taken. `known`: the `refusals` when it was handed in; a refusal since then may be the later of the
-        two, and so nothing has ended."""
+        """A write was taken. `known`: the `refusals` when it was handed in.
+
+        A refusal since then may be the later of the two, and so nothing has ended.
+        """
         if self.why and known in (None, self.refusals):
             self._log.warning("%s takes writes again; %s were refused meanwhile", self._name, self._refused)
             self.why, self._refused = "", 0
