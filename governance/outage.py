@@ -14,7 +14,7 @@ class Outage:
         """`name`: of the database, as the log says it."""
         self._log = log
         self._name = name
-        self._refused = 0
+        self._before = 0  # of the refusals, those that an earlier outage had
         self.refusals = 0
         """How many writes were ever refused; for `end`."""
         self.why = ""
@@ -24,17 +24,17 @@ class Outage:
         """A write ended so; only what says that the database is not there, full or locked counts."""
         if not isinstance(failed, UnavailableError):
             return
-        self._refused += 1
         self.refusals += 1
         if not self.why:
             self._log.error("%s takes no writes: %s", self._name, failed.message)
         self.why = failed.message
 
-    def end(self, known: int | None = None) -> None:
+    def end(self, known: int) -> None:
         """A write was taken. `known`: the `refusals` when it was handed in.
 
         A refusal since then may be the later of the two, and so nothing has ended.
         """
-        if self.why and known in (None, self.refusals):
-            self._log.warning("%s takes writes again; %s were refused meanwhile", self._name, self._refused)
-            self.why, self._refused = "", 0
+        if self.why and known == self.refusals:
+            refused = self.refusals - self._before
+            self._log.warning("%s takes writes again; %s were refused meanwhile", self._name, refused)
+            self.why, self._before = "", self.refusals

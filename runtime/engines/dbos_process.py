@@ -76,7 +76,7 @@ class DbosProcess:
     @contextlib.contextmanager
     def _asking(self) -> Iterator[None]:
         """Around all that is asked of it: its database's errors as ours, and noted."""
-        asked = object()
+        asked, refusals = object(), self.outage.refusals
         self._asked[asked] = time.monotonic()
         try:
             yield
@@ -87,7 +87,7 @@ class DbosProcess:
                 raise
             raise failed from error
         else:
-            self.outage.end()
+            self.outage.end(refusals)
         finally:
             del self._asked[asked]
 
@@ -98,10 +98,11 @@ class DbosProcess:
 
     async def probe(self) -> None:
         """Tries whether its database takes writes. What comes of it: `outage`."""
+        refusals = self.outage.refusals
         with ThreadPoolExecutor(1) as aside:  # the loop's own threads may all be waiting for it
             failed = await asyncio.get_running_loop().run_in_executor(aside, _fault, self._url)
         if failed is None:
-            self.outage.end()
+            self.outage.end(refusals)
         else:
             self.outage.begin(failed)
 
