@@ -143,6 +143,8 @@ class Identifier:
         references = (self.reference_member(element) or shown) if resource.list else ""
         members = self.schemas.members(schema)
         keyed = EMPTY if references else (self.schemas.members(element) or members)
+        is_id_told = not references and self._is_id_told(resource, keyed)
+        keys = self._natural_keys(resource, keyed, schema)
         return replace(
             resource,
             schema=schema,
@@ -151,8 +153,8 @@ class Identifier:
             item_at=wrapper,
             element_at="" if references else element_at,
             id_field=references or self._id_field(resource, keyed),
-            is_id_told=not references and self._is_id_told(resource, keyed),
-            natural_keys=self._natural_keys(resource, keyed, schema),
+            is_id_told=is_id_told,
+            natural_keys=tuple(k for k in keys if not (is_id_told and k == self._id_field(resource, keyed))),
             inner_name=self._inner_name(resource, keyed),
             known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),

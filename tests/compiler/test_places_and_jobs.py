@@ -83,6 +83,16 @@ def test_an_id_that_only_its_description_calls_so_is_found_by_the_name_beside_it
     assert _steps(made, "GET /sites/{slug}") == [Role.READ]
 
 
+def test_an_id_that_is_described_as_one_is_asked_for_as_one_where_there_is_no_name(tmp_path: Path) -> None:
+    disk = _object(disk={**_TEXT, "description": "Identifier of the virtual disk."})
+    paths = {
+        "/disks": {"get": {"responses": answers({"type": "array", "items": disk})}},
+        "/disks/{disk}": {"parameters": [given("disk")], "get": {"responses": answers(_object(size=_TEXT))}},
+    }
+    one = only(compiled(tmp_path, paths), "GET /disks/{disk}")
+    assert asked(one)["disk"]["description"] == "Id of the disk."
+
+
 def test_what_the_query_picks_out_of_a_list_is_one_of_it_and_no_record(tmp_path: Path) -> None:
     names = {"name": "names", "in": "query", "schema": {"type": "array", "items": _TEXT}}
     host = _object(id={**_TEXT, "readOnly": True}, name=_TEXT, destroyed={"type": "boolean"})
@@ -147,4 +157,5 @@ def test_what_stands_below_the_status_of_a_thing_is_done_to_the_thing(tmp_path: 
     }
     made = compiled(tmp_path, paths)
     assert _titles(made)["POST /boxes/{id}/status/start"] == "Start box"
-    assert only(made, "POST /boxes/{id}/dump").flow.risk is Risk.CHANGE  # how it is made is no order of its own
+    one = only(made, "POST /boxes/{id}/dump")  # how it is made is no deed of its own, and as grave as the gravest way
+    assert (one.flow.title, one.flow.risk) == ("Create backup", Risk.DISRUPT)

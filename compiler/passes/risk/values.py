@@ -138,7 +138,7 @@ def _orders(operation: Operation, effect: Effect, name: str, values: tuple[str, 
     if not said or not _LATER.isdisjoint(said) or not lexicon.STANDING.isdisjoint(set(said) - _KINDS):
         return False
     place = set(words.split(last_word(operation.path)))
-    is_made = effect is Effect.CREATE or makes(operation)
+    is_made = effect is Effect.CREATE or head(tokens_of_text(operation.summary)) in words.MAKING
     if is_made and place.isdisjoint(_DONE_TO - {"power", "state", "states"}):
         return False
     is_order = said[-1] in _ORDERS
@@ -158,7 +158,7 @@ def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
 
 
 def makes(operation: Operation) -> bool:
-    """Whether its text begins with a verb of making: how a backup is made (`mode: stop`) is no order of its own."""
+    """Whether its text begins with a verb of making: how a backup is made (`mode: stop`) is no deed of its own."""
     summary = operation.summary if operation.summary != operation.operation_id else ""  # which says nothing more
     return head(tokens_of_text(summary or operation.description)) in words.MAKING
 
