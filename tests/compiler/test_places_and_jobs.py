@@ -64,6 +64,23 @@ def test_a_job_that_a_reply_holds_is_waited_for_though_no_state_of_it_is_describ
     assert "whose states are not described" in told
 
 
+def test_a_thing_that_is_answered_in_the_envelope_of_its_job_is_made_by_a_job_that_is_seen(tmp_path: Path) -> None:
+    paths, schemas = _with_a_job(_TEXT)
+    listed = answers(_object(type=_TEXT, metadata={"type": "array", "items": _TEXT}))
+    made = {
+        "requestBody": sent(_object(name=_TEXT)),
+        "responses": {**DONE, **answers(_object(type=_TEXT, metadata=_STATE), "202")},
+    }
+    paths["/pools/{name}/volumes"] = {"parameters": [given("name")], "get": {"responses": listed}, "post": made}
+    paths["/pools/{name}/volumes/{type}"] = {
+        "parameters": [given("name"), given("type")],
+        "get": {"responses": listed},
+    }
+    one = only(compiled(tmp_path, paths, schemas=schemas), "POST /pools/{name}/volumes")
+    assert Role.WAIT in [step.role for step in one.flow.steps]
+    assert one.is_verified
+
+
 def test_what_is_no_job_by_its_noun_is_not_waited_for_in_words_of_its_own(tmp_path: Path) -> None:
     paths, schemas = _with_a_job(_TEXT, "boxes")
     assert _steps(compiled(tmp_path, paths, schemas=schemas), "POST /boxes/{name}/refresh") == [Role.CHANGE]
