@@ -173,6 +173,7 @@ class Resource:
 
     `noun`: the path's own word (`VirDomain`); `name`: the operator's (`VM`). `id_parameter`: the path parameter of
     the item. `id_field`: member of an item that holds its id; `natural_keys`: members that people know it by;
+    `is_id_told`: that member is described as an identifier, which its own name does not say (`vm`).
     `inner_name`: pointer to the name where no member of the thing itself is one (`/Spec/Name`).
     `known_by`: the member that holds the id of what it belongs to, where people know it by that.
     `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
@@ -191,6 +192,7 @@ class Resource:
     item: str = ""
     id_parameter: str = ""
     id_field: str = ""
+    is_id_told: bool = False
     natural_keys: tuple[str, ...] = ()
     inner_name: str = ""
     known_by: str = ""

@@ -15,7 +15,7 @@ from typing import Any
 from compiler.frontend.schemas.reading import MISSING
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.identity import is_server_made, says_id
+from compiler.passes.identity import is_server_made, picks_by_query, says_id
 from compiler.passes.names.paths import GROUPING, item_prefixes
 from compiler.passes.outcome import Options, PassOutcome
 
@@ -106,6 +106,8 @@ def _is_silent(schemas: SharedSchemas, body: Body) -> bool:
 
 def _is_unknown(schemas: SharedSchemas, operation: Operation, assumed: Mapping[str, Any]) -> bool:
     body = operation.body
+    if body is None and operation.method == "POST" and picks_by_query(operation):
+        return False  # `POST /hosts?names=h1` says in its query what is made
     if body is None or ("json" in body.media_type and MISSING in schemas.resolve(body.schema)):
         return True
     is_changed = operation.method == "PATCH" or (operation.method == "PUT" and "properties" in assumed)

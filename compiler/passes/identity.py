@@ -36,6 +36,7 @@ _HOLDING = frozenset({"data", "result", "item", "object", "record", "payload", "
 _WENT_WELL = frozenset({"success", "ok", "status", "code", "error", "errors", "statuscode", "errorcode"})
 _HOW_IT_WENT = _WENT_WELL | frozenset({"message", "messages", "msg", "warnings", "meta", "timestamp", "requestid"})
 _ID_SAID, _OR = r"\b(?:u?u?id|identifier)\b", r",? ?(?:/|or) ?(?:the |an? )?"
+_SAYS_ID = re.compile(r"\b[Ii]dentifier\b|\bID\b")
 _EITHER = re.compile(rf"{_ID_SAID}{_OR}name\b|\bname\b{_OR}{_ID_SAID}", re.IGNORECASE)
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
 
@@ -87,11 +88,21 @@ def takes_name(operation: Operation, parameter: str) -> bool:
     return told is not None and _EITHER.search(told.description) is not None
 
 
+def picks_by_query(operation: Operation) -> bool:
+    """`PATCH /volumes?names=vol1`: which of what is listed there are meant is said in the query."""
+    asked = (words.split(p.name) for p in operation.parameters if p.location == "query")
+    return any(said and words.singular(said[-1]) in ("name", "id", "uuid") for said in asked)
+
+
 def is_called_by_id(resource: Resource) -> bool:
     """True where the address holds the very name that people use (`/roles/{role-name}`): nothing has to be found."""
     if resource.references or resource.listed_in or not resource.id_field:
         return False
     parameter = resource.id_parameter
+    if (
+        resource.is_id_told and resource.natural_keys
+    ):  # `{vm}` is described as an identifier, and a name stands beside it
+        return False
     return is_a_name(resource.id_field) or (parameter == resource.id_field and not says_id(parameter))
 
 
@@ -132,6 +143,8 @@ class Identifier:
         references = (self.reference_member(element) or shown) if resource.list else ""
         members = self.schemas.members(schema)
         keyed = EMPTY if references else (self.schemas.members(element) or members)
+        is_id_told = not references and self._is_id_told(resource, keyed)
+        keys = self._natural_keys(resource, keyed, schema)
         return replace(
             resource,
             schema=schema,
@@ -140,7 +153,8 @@ class Identifier:
             item_at=wrapper,
             element_at="" if references else element_at,
             id_field=references or self._id_field(resource, keyed),
-            natural_keys=self._natural_keys(resource, keyed, schema),
+            is_id_told=is_id_told,
+            natural_keys=tuple(k for k in keys if not (is_id_told and k == self._id_field(resource, keyed))),
             inner_name=self._inner_name(resource, keyed),
             known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),
@@ -233,6 +247,14 @@ class Identifier:
         # `taskId` in the path and `task_id` in the body are the same words.
         asked = words.split(parameter)
         return next((name for name in members if asked and words.split(name) == asked), "")
+
+    def _is_id_told(self, resource: Resource, members: Schema) -> bool:
+        """Whether the member that the address takes is described as an identifier, though its name does not say so."""
+        field = self._id_field(resource, members)
+        if not field or says_id(field) or is_a_name(field):
+            return False
+        told = self.schemas.resolve(members[field]).get("description") or members[field].get("description") or ""
+        return isinstance(told, str) and _SAYS_ID.search(words.first_sentence(told)) is not None
 
     def _natural_keys(self, resource: Resource, members: Schema, schema: Schema = EMPTY) -> tuple[str, ...]:
         keys = self.profile.identity.natural_keys

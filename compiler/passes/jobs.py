@@ -3,8 +3,9 @@
 Before: operations and resources. After: `Api.jobs`, each with the operations that start it. The profile's rules come
 first; without any, a job is inferred where a change answers a member that is the path parameter of a readable thing
 with a state, or that thing as a member, or where it may answer 202 and there is one kind of thing that looks like a
-job. Where most changes may answer 202, or several with a Location, any change may: the wait is planned for all, and
-skipped where none was started.
+job, or its reply holds what that thing shows. A job whose states nobody lists is taken to end in the usual words. Where
+most changes may answer 202, or several with a Location, any change may: the wait is planned for all, and skipped where
+none was started.
 """
 
 import re
@@ -25,6 +26,12 @@ _JOB_NOUNS = frozenset({"task", "job", "operation", "activity", "tasktag", "requ
 _SHOWN_NOUNS = _JOB_NOUNS | {"action"}  # what a change may answer whole, with its id and its state
 _SEVERAL = 3  # changes that say that they may be accepted: with fewer it is a matter of these alone
 _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
+# Of a job whose states nobody lists, compared without letter case; first what the others are usually called.
+_USUAL_STATES = (
+    ("running", "pending", "queued"),
+    ("success", "succeeded", "completed", "complete", "finished", "done", "ok"),
+    ("failure", "failed", "error", "aborted", "cancelled", "canceled"),
+)
 _MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
 
 
@@ -51,11 +58,12 @@ def run(api: Api, options: Options) -> PassOutcome:
 
 
 def _assumed(job: Job) -> Diagnostic:
+    usual = ", whose states are not described: the usual words are taken" if job.waiting == _USUAL_STATES[0] else ""
     return Diagnostic(
         "job-assumed",
         Severity.NOTE,
         job.poll,
-        f"assumed that changes are waited for with {job.poll}, by {job.handle_within} {job.handle_at}",
+        f"assumed that changes are waited for with {job.poll}, by {job.handle_within} {job.handle_at}{usual}",
         "say it in the profile's `jobs`, with the states that end it",
     )
 
@@ -145,7 +153,7 @@ class _Seeker:
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
-        return self._infer_shown() or self._infer_accepted()
+        return self._infer_shown() or self._infer_held() or self._infer_accepted()
 
     def _infer_shown(self) -> tuple[Job, ...]:
         """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""
@@ -162,6 +170,31 @@ class _Seeker:
             if starts:
                 return (replace(job, operations=starts, handle_at=f"/{noun}/{named}"),)
         return ()
+
+    def _infer_held(self) -> tuple[Job, ...]:
+        """The job that an accepted change holds in some member (`metadata`), as the job's own read does."""
+        for poll in sorted(self.polls, key=lambda o: (o.path.count("{"), o.path)):
+            noun = words.singular(last_word(poll.path)).lower()
+            if noun not in _JOB_NOUNS or "{" in parent(poll.path):
+                continue
+            for name, member in self.schemas.members(poll.success.schema if poll.success else None).items():
+                parameter = parameter_of(segments(poll.path)[-1])
+                ids = (parameter, "id", f"{noun}_id", f"{noun}Id")
+                named = next((one for one in ids if one in self.schemas.members(member)), "")
+                kind = self.schemas.component(member)
+                held = {o.key: self._holder(o, kind) for o in self.changes if kind and named}
+                at = next(filter(None, held.values()), "")
+                starts = tuple(key for key, place in held.items() if at and place == at)
+                job = self._job(poll, parameter, starts, "body", f"/{at}/{named}", name) if starts else None
+                if job:
+                    return (replace(job, statuses=(202,)),)
+        return ()
+
+    def _holder(self, change: Operation, kind: str) -> str:
+        """The member of an accepted change's reply that is of this shared schema; "" where there is none."""
+        accepted = (reply.schema for reply in change.responses if reply.status == "202")
+        members = (pair for schema in accepted for pair in self.schemas.members(schema).items())
+        return next((name for name, member in members if self.schemas.component(member) == kind), "")
 
     def _answers(self, change: Operation, noun: str, named: str, members: Mapping[str, Schema]) -> bool:
         """Whether the reply has under `noun` what `poll` has there, with all that tells how it stands."""
@@ -212,7 +245,7 @@ class _Seeker:
         state = next((n for n in _STATE_NAMES if n in self.schemas.members(schema)), "")
         if not state:
             return None
-        waiting, succeeded, failed = _sorted_states(self.schemas.values(self.schemas.members(schema)[state]))
+        waiting, succeeded, failed = self._states(poll, self.schemas.members(schema)[state])
         if not succeeded:
             return None
         message = next((n for n in _MESSAGES if n in self.schemas.members(schema)), "")
@@ -233,6 +266,12 @@ class _Seeker:
             message=f"{prefix}/{message}" if message else "",
             created_id=self._created_id(starts),
         )
+
+    def _states(self, poll: Operation, state: Schema) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        values = self.schemas.values(state)
+        is_job = words.singular(last_word(poll.path)).lower() in _JOB_NOUNS
+        is_open = not values and is_job and self.schemas.kind(state) == "string"
+        return _USUAL_STATES if is_open else _sorted_states(values)
 
     def _created_id(self, starts: tuple[str, ...]) -> str:
         by_key = {o.key: o for o in self.changes}

@@ -13,7 +13,7 @@ from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.identity import Identifier
+from compiler.passes.identity import Identifier, picks_by_query
 from compiler.passes.names import nouns, words
 from compiler.passes.names.paths import (
     GROUPING,
@@ -28,6 +28,7 @@ from compiler.passes.names.paths import (
     stands_for_list,
     words_in,
 )
+from compiler.passes.names.roots import PREFIXES, VERSION, is_root, noun_of_root, says_nothing
 from compiler.passes.names.told_apart import is_by_place, told_apart
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.risk import lexicon
@@ -43,8 +44,6 @@ _OF_ALL = frozenset({"global", "default", "general", "common"})
 _OF_MANY = frozenset({"catalog", "registry", "index", "pool", "queue", "history", "store", "inventory", "metadata"})
 _WHICH = frozenset({"latest", "new", "default", "current", "active", "pending", "recent", "unread"})
 _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stands at `/repos`
-_VERSION = re.compile(r"v?\d+(\.\d+)*")
-_PREFIXES = frozenset({"api", "apis", "rest"})
 
 
 def run(api: Api, options: Options) -> PassOutcome:
@@ -136,7 +135,9 @@ class _Finder:
 
     def _is_record(self, place: _Place) -> bool:
         operation = place.methods.get("GET")
-        if operation is None or operation.effect is not Effect.READ or "." in last_word(place.path):
+        if operation is None or operation.effect is not Effect.READ:
+            return False
+        if "." in last_word(place.path) and not is_version(last_word(place.path)):
             return False
         if _goes_through(place) or (stands_for_item(place.path) and parent(shape(place.path)) in self.places):
             return False
@@ -170,7 +171,8 @@ class _Finder:
         reply = self._reply(place, "GET")
         resource = self._base("", "")
         noun = last_word(place.path)
-        is_list = self.identifier.list_pointer(reply, noun) is not None and not place.key("PATCH")
+        is_list = self.identifier.list_pointer(reply, noun) is not None
+        is_list = is_list and (not place.key("PATCH") or picks_by_query(place.methods["PATCH"]))
         if not self.schemas.kind(reply):  # nobody says what it answers: `/services` lists, `/service` is one record
             is_list = is_list and words.singular(noun) != noun
         if is_list:
@@ -180,6 +182,8 @@ class _Finder:
             return self.identifier.identify(resource, reply, None)
         read = "" if only_tells_whether(place.methods.get("GET")) else place.key("GET")
         resource = replace(self._base("", place.path), read=read, delete=place.key("DELETE"))
+        if is_root(place.path):
+            resource = replace(resource, noun=noun_of_root(place.methods.values()))
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:
@@ -220,7 +224,7 @@ class _Finder:
                 if operation.key in claimed or _is_out(operation):
                     continue
                 ways = (place_shape, *(p for p in prefixes(place_shape) if not _only_groups(p, operation)))
-                known = (by_path[p] for p in ways if p in by_path)
+                known = (by_path[p] for p in ways if p in by_path and (p == place_shape or not is_root(p)))
                 owner = next((key for key in known if _has_root_of(found[key], place.path)), "")
                 if owner:
                     actions.setdefault(owner, []).append(operation.key)
@@ -250,7 +254,7 @@ class _Finder:
 
     def _owner_path(self, key: str, resource: Resource, by_path: dict[str, str], found: dict[str, Resource]) -> str:
         for prefix in prefixes(shape(resource.collection or resource.item)):
-            owner = by_path.get(prefix)
+            owner = "" if is_root(prefix) else by_path.get(prefix)
             if owner and owner != key:
                 return found[owner].item or found[owner].collection
         return ""
@@ -363,13 +367,9 @@ def _told_by_kinds(names: dict[str, str], plain: Mapping[str, str], by_path: Map
 
 def _named_above(path: str, by_path: Mapping[str, Resource], roots: set[str]) -> str:
     """The nearest resource above that says something: neither the root of the whole API nor a version of it."""
-    while path in by_path and (path in roots or _says_nothing(path.rpartition("/")[2])):
+    while path in by_path and (path in roots or says_nothing(path.rpartition("/")[2])):
         path = by_path[path].parent
     return path if path in by_path else ""
-
-
-def _says_nothing(segment: str) -> bool:
-    return segment.lower() in _PREFIXES or is_version(segment)
 
 
 def _told_apart_by_addresses(names: dict[str, str]) -> None:
@@ -400,7 +400,7 @@ def _groups_above(resource: Resource) -> list[str]:
     end = max((n for n, part in enumerate(parts) if words_in(part) == resource.noun), default=len(parts))
     groups: list[str] = []
     for part in reversed(parts[:end]):
-        if "{" in part or _VERSION.fullmatch(part):
+        if "{" in part or VERSION.fullmatch(part):
             break
         groups.insert(0, part)
     return groups
@@ -444,7 +444,7 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
 
 def _sorts(noun: str, group: str) -> bool:
     """Whether a noun says which sort of things stand there: `/applications/oauth2` has OAuth2 applications."""
-    is_many = words.singular(group) != group and group.lower() not in _PREFIXES and noun.lower() not in _OF_MANY
+    is_many = words.singular(group) != group and group.lower() not in PREFIXES and noun.lower() not in _OF_MANY
     is_many = is_many and words.split(noun)[:1] not in [(verb,) for verb in _VERBS & {*words.split(noun)}]
     return is_many and words.singular(noun) == noun and not {*words.split(noun)} & {*words.split(words.singular(group))}
 

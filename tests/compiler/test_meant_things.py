@@ -187,7 +187,7 @@ def test_an_id_without_a_list_is_of_the_one_thing_whose_id_is_described_alike(tm
 def test_what_only_says_of_which_kind_a_thing_is_is_not_called_by_the_thing(tmp_path: Path) -> None:
     volume = _object(name=_TEXT, size=_NUMBER)
     named = [given("type"), given("volume")]
-    listed = {"get": {"responses": answers({"type": "array", "items": _TEXT})}}
+    listed = {"get": {"responses": answers(_object(type=_TEXT, metadata={"type": "array", "items": _TEXT}))}}
     paths = {"/pools/{name}/volumes": listed, "/pools/{name}/volumes/{type}": {"parameters": named[:1], **listed}}
     paths["/pools/{name}/volumes/{type}/{volume}"] = {"parameters": named, "get": {"responses": answers(volume)}}
     for item in paths.values():

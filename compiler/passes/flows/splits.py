@@ -17,11 +17,12 @@ from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.linter import repeated
 from compiler.passes.names import words
 from compiler.passes.risk.judging import judged
-from compiler.passes.risk.values import class_of_word
+from compiler.passes.risk.values import class_of_word, makes
 from workflow.profiles.profile import RiskRule
 from workflow.risks import Risk, worst
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
+_HOW = (("mode",), ("option",))  # of what is made, no order
 _JOINED = 3  # more values than this make a name nobody reads
 
 
@@ -110,6 +111,8 @@ def _has_states(context: Context, operation: Operation, pointer: str) -> bool:
 
 def _classes(context: Context, operation: Operation, pointer: str, values: tuple[Any, ...]) -> dict[Risk, list[Any]]:
     if not _rules(context, operation, pointer) and not is_action_word(pointer):
+        return {}
+    if not _rules(context, operation, pointer) and words.split(pointer)[-1:] in _HOW and makes(operation):
         return {}
     told = {value: risk_of_value(context, operation, pointer, value) for value in values}
     return {risk: [v for v in values if told[v] is risk] for risk in Risk if risk in told.values()}

@@ -219,6 +219,9 @@ def _is_about_itself(tokens: tuple[str, ...], *, is_alone: bool, is_first: bool)
         return first not in lexicon.CONDITIONS
     if is_first and (first in lexicon.FORMS or first in lexicon.LIGHT_FORMS):
         return True
+    # `Renames, destroys, or recovers a snapshot`, `Also renames or destroys it`: what else it does follows its verb.
+    if (is_first or tokens[:1] == ("also",)) and first in lexicon.PLAIN_FORMS and first.endswith("s"):
+        return True
     return first in lexicon.FORMS and first.endswith("s")
 
 

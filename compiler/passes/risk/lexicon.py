@@ -265,6 +265,7 @@ def _by_form(words: tuple[Word, ...]) -> dict[str, Word]:
 
 FORMS: Mapping[str, Word] = _by_form(WORDS)
 FORMS_OF_ACTIONS: Mapping[str, Word] = {**FORMS, **_by_form(OF_ACTIONS)}
+STRONG_FORMS = frozenset(form for form, word in FORMS.items() if word.base in STRONG)
 ASKING_FORMS = frozenset(form for base in ASKING for form in _inflected(base))
 PLAIN_FORMS = frozenset(form for base in PLAIN | ASKING for form in _inflected(base)) - set(FORMS)
 LIGHT_FORMS = frozenset(form for base in LIGHT for form in _inflected(base)) - set(FORMS)

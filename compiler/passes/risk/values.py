@@ -4,6 +4,7 @@ Names of members and values of enumerations are read with the words of `lexicon`
 `restartPolicy`) orders nothing, and what is only made with certain members is not acted upon by them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ _ORDERS = frozenset({"action", "command", "cmd", "operation", "op", "verb", "req
 _KINDS = frozenset({"type", "mode", "option", "method", "state", "status", "target"})
 _LATER = frozenset({"on", "failure", "error", "default", "policy", "protection"})
 _LIFECYCLE = frozenset({"reboot", "restart", "shutdown", "poweroff", "stop", "reset", "powercycle", "halt", "suspend"})
+_BACK = tuple((word,) for word in ("restore", "rollback", "revert"))
+_FROM = frozenset({"from", "to", "snapshot", "backup", "source", "id", "name", "uuid", "point"})
+_IF_TRUE = re.compile(r"(?:if|when)(?: set to| this is| it is)? true, (?:this |it )?([a-z]+)\b", re.IGNORECASE)
 _DONE_TO = frozenset({"action", "actions", "command", "commands", "cmd", "operation", "operations", "task", "tasks",
                       "control", "request", "requests", "state", "states", "power"})  # fmt: skip
 
@@ -93,9 +97,29 @@ def _of_member(
         yield from _of_state(effect, name, values, schemas.kind(member))
     elif values and _orders(operation, effect, name, values):
         yield from _of_values(name, values)
+    elif effect is Effect.UPDATE and schemas.kind(member) == "string" and _goes_back(name):
+        yield Deed(name, Risk.DESTROY, "what was written since is lost")
+    elif effect is Effect.UPDATE and schemas.kind(member) == "boolean" and _when_true(resolved, member):
+        said = _when_true(resolved, member)[0]
+        yield Deed(f"{name}: true {said.said}", said.risk, said.why)
     elif schemas.kind(member) in ("boolean", "object", "") and _is_switch(operation, effect, name):
         said = next(deeds(tokens_of_name(name)))
         yield Deed(f"{name}", said.risk, said.why)
+
+
+def _goes_back(name: str) -> bool:
+    """`restore: snap0` of an update brings back what was, over what is; `restore_policy` does nothing now."""
+    said = tokens_of_name(name)
+    return said[:1] in _BACK and (len(said) == 1 or said[1] in _FROM)
+
+
+def _when_true(*schemas: Schema) -> list[Deed]:
+    """What a switch does by its own description, and by no word of its name: “If set to `true`, destroys a volume.”"""
+    texts = [schema.get("description") for schema in schemas]
+    told = [_IF_TRUE.match(" ".join(re.sub(r"[`*]", "", text).split())) for text in texts if isinstance(text, str)]
+    verbs = [found[1].lower() for found in told if found is not None]
+    known = [lexicon.FORMS[verb] for verb in verbs if verb in lexicon.STRONG_FORMS]
+    return [Deed(word.base, word.risk, word.why) for word in known]
 
 
 def _of_state(effect: Effect, name: str, values: tuple[str, ...], kind: str) -> Iterator[Deed]:
@@ -131,6 +155,12 @@ def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
         risk = class_of_word(value)
         if risk in (Risk.DISRUPT, Risk.DESTROY):
             yield Deed(f"{name}: {value}", risk, "one of its values says so")
+
+
+def makes(operation: Operation) -> bool:
+    """Whether its text begins with a verb of making: how a backup is made (`mode: stop`) is no deed of its own."""
+    summary = operation.summary if operation.summary != operation.operation_id else ""  # which says nothing more
+    return head(tokens_of_text(summary or operation.description)) in words.MAKING
 
 
 def _is_order(name: str) -> bool:

@@ -213,7 +213,11 @@ class Replies:
             return MISSING
         if not self._blueprint.looks_like_item(schema, resource):
             return self._around(schema, resource, receipt.item)
-        return [receipt.item] if self._blueprint.schemas.kind(schema) == "array" else receipt.item
+        shown = [receipt.item] if self._blueprint.schemas.kind(schema) == "array" else receipt.item
+        holds_job = receipt.job_id is not None and behaviour.job is not None and behaviour.job.handle_within == "body"
+        if holds_job and not self._blueprint.validation.fits(schema, shown, SchemaView.RESPONSE):
+            return MISSING  # what holds the job is in an envelope like that of the thing
+        return shown
 
     def _around(self, schema: Schema, resource: Resource, item: Json) -> Json:
         """The reply that has the item where reading has it, or under its noun; MISSING where it has not."""

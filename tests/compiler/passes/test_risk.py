@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ir.model import Body, Effect, Operation
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.risk import lexicon
+from compiler.passes.risk.judging import judged
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.compiler.passes.labelled import Labelled, classed, labelled, operation
@@ -176,3 +178,26 @@ def test_a_body_that_is_one_of_several_orders_is_as_grave_as_the_gravest() -> No
     plain = operation("POST /servers/{id}/action", "act", "Run an action")
     one = replace(plain, body=Body("application/json", {"oneOf": orders}, is_required=True))
     assert classed(one).risk is Risk.DESTROY
+
+
+@pytest.mark.parametrize(
+    ("told", "risk"),
+    [
+        ("If set to `true`, destroys a resource. It can be recovered.", Risk.DESTROY),
+        ("Returns a value of `true` if the object has been destroyed.", Risk.CHANGE),
+        ("If true, the name is shown.", Risk.CHANGE),
+    ],
+)
+def test_a_switch_does_what_its_description_says_that_it_does_when_it_is_true(told: str, risk: Risk) -> None:
+    body = {"type": "object", "properties": {"destroyed": {"type": "boolean", "description": told}}}
+    one = replace(operation("PATCH /volumes/{id}"), body=Body("application/json", body, True))
+    assert judged(one, Effect.UPDATE, SharedSchemas({}), is_readable=True).risk is risk
+
+
+def test_what_an_operation_does_besides_is_read_in_its_description() -> None:
+    assert risk_of("PATCH /snapshots", "", "Manage a snapshot", "Renames, destroys, or recovers a snapshot.") is (
+        Risk.DESTROY
+    )
+    assert risk_of("PATCH /groups", "", "Modify a group", "Sets its schedule. Also renames or destroys a group.") is (
+        Risk.DESTROY
+    )

@@ -487,7 +487,7 @@ def enumerations(builder: Builder, operation: Operation) -> dict[str, tuple[Any,
     return {
         f"{prefix}/{name}": schemas.values(member)
         for name, member in schemas.members(start).items()
-        if schemas.values(member)
+        if schemas.values(member) and not (member.get("readOnly") or schemas.resolve(member).get("readOnly"))
     }
 
 

@@ -78,7 +78,7 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
         said = f"{plain[:1].upper()}{plain[1:]} of the {what}."
     said = told if _says_more(told, written) else said
     if resource is not None and is_called_by_id(resource):
-        own, said = noun_of(resource), f"Name of the {what}."
+        own, said = noun_of(resource), f"{'Id' if resource.is_id_told else 'Name'} of the {what}."
     elif resource is not None and takes_name(operation, name):
         own, said = noun_of(resource), f"Name or id of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Effect, Operation, Role
 from compiler.passes.flows.wording import linter as wording
+from compiler.passes.identity import picks_by_query
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     GROUPING,
@@ -60,6 +61,7 @@ _VERBS_WITHIN = frozenset(
         "update",
     ]
 )
+_STANDS = frozenset({"status", "state"})  # `/vms/{id}/status/start` starts the VM
 _WITHIN = 2  # segments at least before what is done within a thing
 _WRITING = frozenset({"set", "add", "change", "enable", "disable", "replace", "assign"})
 _NO_READS = frozenset({"manage", "configure", "create", "write", "update", "set", "register", "enable"})
@@ -171,6 +173,8 @@ def verb_of(operation: Operation) -> str:
             return f"remove {words.spoken(segments(operation.path)[-2])}"
         is_whole = "collection" in f"{operation.description} {operation.operation_id}".lower()
         is_named = "{" in last or (operation.body is not None and not is_whole)
+        if not is_named and picks_by_query(operation):
+            return f"remove {words.singular(said)}"
         return f"remove {said}" if is_named else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
@@ -200,7 +204,7 @@ def done_within(operation: Operation, verb: str) -> str:
     said = segments(operation.path)
     within = said[-2] if len(said) > _WITHIN and parameter_of(said[-3]) else ""
     is_bare = verb in wording.KNOWN_VERBS and verb not in words.READING and words.snake(said[-1]) == words.snake(verb)
-    if not is_bare or not within or parameter_of(within) or within.lower() in GROUPING | wording.KNOWN_VERBS:
+    if not is_bare or not within or parameter_of(within) or within.lower() in GROUPING | wording.KNOWN_VERBS | _STANDS:
         return verb
     return f"{verb} {words.spoken(within)}"
 
