@@ -38,6 +38,7 @@ def test_where_nobody_was_asked_nothing_is_told_of_a_model(compiled: Compiled) -
     assert not any("proposed" in one.proof for one in compiled.workflows)
 
 
+@pytest.mark.slow
 def test_what_was_proposed_is_told_with_its_workflow_whether_taken_or_not(compiled: Compiled) -> None:
     def said(kind: QuestionKind, subject: str, reason: str = "") -> RecordedAnswer:
         return RecordedAnswer(ModelAnswer(kind, subject, (), ("a word", "a word"), DIGEST, "tiny"), reason)

@@ -32,6 +32,7 @@ def compiled(description: Any, folder: Path) -> Compiled:
     return compile_spec(CompileRequest(spec))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_shape_of_a_description_multiplies_what_a_compile_costs(shape: str, tmp_path: Path) -> None:
     make, size = SHAPES[shape]

@@ -164,6 +164,7 @@ def test_a_sentence_makes_one_pending_workflow_and_each_compile_with_the_lock_pl
     assert again == [1], "the same bytes are no new revision"
 
 
+@pytest.mark.slow
 def test_what_the_lock_has_of_one_sentence_outlives_another(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -286,6 +286,7 @@ async def test_a_lock_held_too_long_is_said_and_all_is_well_after_it(
         assert (await AuditLog(database).append("ann", "looked", "x:1", {})).seq == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_nothing_is_lost_when_there_is_room_again(
     sqlite_url: str, python_environment: dict[str, str]
 ) -> None:

@@ -112,6 +112,7 @@ def test_everything_that_is_declared_is_imported_where_it_serves(part: str) -> N
     assert DECLARED[part] - used - UNIMPORTED.keys() == set()
 
 
+@pytest.mark.slow
 def test_what_needs_no_import_is_declared_and_is_not_imported() -> None:
     used = set().union(*(used_by(room) for room in MAY_USE))
     assert {name for name in UNIMPORTED if name in used} == set()

@@ -123,6 +123,7 @@ def _is_command(file: Path) -> bool:
     return "commands" in (file.parent.name, file.stem)
 
 
+@pytest.mark.slow
 def test_a_function_imports_only_what_is_listed_or_as_a_command_its_own_room() -> None:
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
     found = [
@@ -134,6 +135,7 @@ def test_a_function_imports_only_what_is_listed_or_as_a_command_its_own_room() -
     assert not found
 
 
+@pytest.mark.slow
 def test_what_is_listed_as_late_is_imported_late_somewhere_and_nowhere_at_once() -> None:
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
     late = {module for file in files for _, module in late_imports(file)}

@@ -229,6 +229,7 @@ async def test_clients_that_share_a_token_and_begin_at_once_are_all_let_in(
     assert set(await asyncio.gather(*(client() for _ in range(MOST_UNUSED + MOST_WAITING)))) == {200}
 
 
+@pytest.mark.slow
 async def test_of_sessions_that_are_opened_and_left_few_are_made(lab: Any, server: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(openings, "PATIENT_S", 1e9)
     headers = JSON | {"authorization": f"Bearer {await lab.token('operator', 'bad')}"}

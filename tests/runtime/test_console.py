@@ -147,6 +147,7 @@ def test_a_login_leads_to_addresses_of_the_console_alone(asked: str, led: str) -
     assert _next(asked) == led
 
 
+@pytest.mark.slow
 async def test_each_role_sees_every_page_or_is_told_why_not(browsers: Any) -> None:
     for role in CLOSED:
         await sees_every_page(await browsers(role), role)

@@ -22,6 +22,7 @@ from runtime.large_values import (
     first_fault,
     written_if_large,
 )
+from tests.waiting import PATIENCE_S
 from workflow.json.judging_work import steps
 
 ME = Caller("me", "operator")
@@ -158,7 +159,7 @@ async def test_large_inputs_of_a_call_are_judged_elsewhere_once_and_refused_alik
 
 
 def test_whoever_judges_lets_whoever_serves_go_first() -> None:
-    ends_at = time.monotonic() + 60
+    ends_at = time.monotonic() + PATIENCE_S
     with subprocess.Popen([sys.executable, "-m", "workflow.json.judging"], stdin=subprocess.PIPE) as child:
         while os.getpriority(os.PRIO_PROCESS, child.pid) <= os.getpriority(os.PRIO_PROCESS, 0):
             assert time.monotonic() < ends_at

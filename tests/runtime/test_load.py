@@ -141,6 +141,18 @@ async def served(
 
 
 @dataclass
+class Going:
+    """Work that goes on for some seconds, and on a busy machine until what is to be seen was seen."""
+
+    seconds: float = 0.0
+    is_seen: Callable[[], bool] = lambda: True
+    begun: float = field(default_factory=time.monotonic)
+
+    def on(self) -> bool:
+        return time.monotonic() < self.begun + self.seconds or not self.is_seen()
+
+
+@dataclass
 class Caller:
     """One connection, kept as long as the server keeps it."""
 
@@ -149,11 +161,11 @@ class Caller:
     reader: asyncio.StreamReader | None = None
     writer: asyncio.StreamWriter | None = None
 
-    async def calls(self, count: int, seen: Counter[str], *, until: float = 0.0) -> None:
-        """Calls `count` times, and on until the moment; `seen` counts what came of it."""
+    async def calls(self, count: int, seen: Counter[str], going: "Going") -> None:
+        """Calls `count` times, and on while it is `going`; `seen` counts what came of it."""
         number = 0
-        async with asyncio.timeout(PATIENCE_S + max(0.0, until - time.monotonic())):
-            while number < count or time.monotonic() < until:
+        async with asyncio.timeout(PATIENCE_S + going.seconds):
+            while number < count or going.on():
                 seen[await self._verdict(f"m-{self.number}-{number}")] += 1
                 number += 1
         self.hang_up()
@@ -205,14 +217,11 @@ def answer_in(body: bytes) -> Any:
 
 
 async def crowd(
-    server: Server, size: int, calls: int, *, seconds: float = 0.0, first: int = 0, seen: Counter[str] | None = None
+    server: Server, size: int, calls: int, going: Going | None = None, first: int = 0, seen: Counter[str] | None = None
 ) -> Counter[str]:
     """What came of the calls of so many callers, numbered from `first`, who begin at once."""
-    seen = Counter() if seen is None else seen
-    until = time.monotonic() + seconds if seconds else 0.0
-    await asyncio.gather(
-        *(Caller(server.port, number).calls(calls, seen, until=until) for number in range(first, first + size))
-    )
+    seen, going = Counter() if seen is None else seen, going or Going()
+    await asyncio.gather(*(Caller(server.port, first + number).calls(calls, seen, going) for number in range(size)))
     return seen
 
 
@@ -258,7 +267,7 @@ async def test_a_thousand_callers_for_minutes_and_memory_stays_as_it_is(serve: S
         await crowd(server, 1_000, 1)  # what a thousand connections and their buffers take is there from now on
         sizes: list[float] = []
         watching = asyncio.create_task(watched(server, sizes))
-        seen = await crowd(server, 1_000, 1, seconds=LOAD_S)
+        seen = await crowd(server, 1_000, 1, Going(LOAD_S))
         watching.cancel()
         third = len(sizes) // 3
         first, last = sum(sizes[:third]) / third, sum(sizes[-third:]) / third
@@ -296,25 +305,31 @@ SPOILT = (
 )
 
 
-async def spoil_and_mend(server: Server, tools: Any, until: float) -> None:
-    """Half of the time something is spoilt; three times another version is approved."""
-    begun, versions = time.monotonic(), 0
+async def spoil_and_mend(server: Server, tools: Any, going: Going) -> None:
+    """Half of the time something is spoilt; again and again another version is approved, after a call of the last."""
+    begun, versions, path = time.monotonic(), 0, "vms"
     with closing(sqlite3.connect(server.folder / "s.db", timeout=30, isolation_level=None)) as spoiler:
         async with open_database(server.url) as database:
             for number in itertools.count():
                 for statement in SPOILT[number % len(SPOILT)]:
                     spoiler.execute(statement)
                     await asyncio.sleep(1 / RELOADS_PER_S)
-                if time.monotonic() > begun + (until - begun) / 4 * (versions + 1):
+                if path in called(server) and time.monotonic() > begun + going.seconds / 4 * (versions + 1):
                     versions += 1
+                    path = f"v{versions % 2}"
                     await approve_version(RevisionStore(database), tools, versions % 2)
-                if time.monotonic() > until:
+                if not going.on():
                     return
 
 
-async def reload_often(server: Server, said: Counter[int], until: float) -> None:
+def called(server: Server) -> set[str]:
+    """What stands behind `/api` in the paths that the device was asked for: each version has its own."""
+    return {path.split("/")[2] for _, path in server.device.heard}
+
+
+async def reload_often(server: Server, said: Counter[int], going: Going) -> None:
     caller = Caller(server.port, 0)
-    while time.monotonic() < until:
+    while going.on():
         begin = time.monotonic()
         status, _, _ = await caller.asked("/reload", {}, b"")
         said[status] += 1
@@ -324,14 +339,15 @@ async def reload_often(server: Server, said: Counter[int], until: float) -> None
 
 async def check_reloads_under_way(serve: Serve, tools: Any, *, size: int, seconds: float) -> None:
     async with serve() as server:
-        until, said = time.monotonic() + seconds, Counter[int]()
+        said = Counter[int]()
+        going = Going(seconds, lambda: {200, 409} <= set(said) and len(called(server)) > 1)
         async with asyncio.TaskGroup() as group:
-            group.create_task(spoil_and_mend(server, tools, until))
+            group.create_task(spoil_and_mend(server, tools, going))
             for _ in range(RELOADERS):
-                group.create_task(reload_often(server, said, until))
-            calling = group.create_task(crowd(server, size, 1, seconds=seconds))
+                group.create_task(reload_often(server, said, going))
+            calling = group.create_task(crowd(server, size, 1, going))
         seen = calling.result()
-        await reload_often(server, Counter(), time.monotonic() + 0.1)
+        await reload_often(server, Counter(), Going(0.1))
         assert await crowd(server, 4, 1, first=10_000) == {"answered": 4}, "then the newest version is served"
         print(f"{sum(said.values())} loads: {dict(said)}; {sum(seen.values())} calls: {dict(seen)}")
         assert set(said) == {200, 409}, "a load from spoilt rows says so, and nothing breaks"

@@ -378,6 +378,7 @@ async def test_over_rest_a_plan_is_asked_for_confirmed_and_refused(server: Any, 
         assert (again.status_code, again.json()["title"]) == (409, "plan refused")
 
 
+@pytest.mark.slow
 async def test_a_client_of_run_workflow_plans_and_confirms_alike(house: Any, device: Any, tools: Any) -> None:
     await house.target(device.url)
     await house.approve("retire", is_core=False)

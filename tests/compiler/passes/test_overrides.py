@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,7 @@ def sendable(flow: Flow, step: FlowStep) -> list[Risk]:
     return [CLASSES.get(str(value), Risk.DESTROY) for value in values]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(overrides())
 def test_no_override_gives_a_class_below_that_of_a_step(tmp_path_factory: Any, said: dict[str, Any]) -> None:

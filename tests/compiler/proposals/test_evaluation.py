@@ -93,6 +93,7 @@ def first(kind: QuestionKind, facts: Mapping[str, Any]) -> Any:
     return facts.get("answers", ["list the machines"])[0]
 
 
+@pytest.mark.slow
 def test_of_a_server_that_dies_the_table_tells_what_was_answered_and_the_next_run_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_of_a_server_that_dies_the_table_tells_what_was_answered_and_the_next_ru
     assert right == {name: one["right"] for name, one in kinds(whole).items()}
 
 
+@pytest.mark.slow
 def test_two_apis_share_a_lock_that_can_be_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = json.loads(json.dumps(SPECS["machines"]).replace("/machines", "/hosts"))
     made = {"ours": SPECS["machines"], "theirs": other}
@@ -146,6 +148,7 @@ def test_a_slow_server_is_cut_at_the_deadline_and_what_is_asked_is_told(
     assert "1 of 2: ask " in result.stderr
 
 
+@pytest.mark.slow
 def test_who_answers_by_position_or_the_same_to_everything_is_told_so_in_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

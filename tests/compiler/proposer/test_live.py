@@ -145,6 +145,7 @@ def test_a_failing_server_ends_the_asking_with_one_finding(move: server.Move, co
     assert len(script.chats) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "code"), [(404, "proposer-model"), (500, "proposer-failed")])
 def test_a_failing_server_of_openais_interface_is_told_alike(status: int, code: str) -> None:
     with model_server(server.fails(status, '{"error": {"message": "no"}}')) as (url, script), asked(url, "openai") as m:
