@@ -16,6 +16,7 @@ from compiler.ir.model import Api, ApiParameter, Effect, Job, Operation, Resourc
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.memberships import by_operation
 from compiler.passes.names import words
+from compiler.passes.names.paths import segments
 from compiler.twin.requests.paging import LINK_PARAMETER
 from compiler.twin.requests.routes import Routes, fill, parameters_in, shape, split
 from compiler.twin.requests.styles import DeclaredParameters
@@ -322,7 +323,7 @@ class Blueprint:
         """Whether an action leaves something new behind: it answers a created id or a copy, and is called so."""
         if operation.effect is Effect.CREATE:
             return True
-        said = words.split(operation.path.rpartition("/")[2])
+        said = words.split(segments(operation.path)[-1] if segments(operation.path) else "")
         if job is None and words.is_about(said[:1], words.COPYING):
             return self._answers_with_copy(operation)
         return job is not None and bool(job.created_id) and words.is_about(said, words.MAKING)

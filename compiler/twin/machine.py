@@ -254,7 +254,7 @@ class Twin:
     def _answer(self, request: TwinRequest) -> TwinReply:
         now = self._now()
         operation: Operation | None = None
-        match = self._blueprint.routes.match(request.path)
+        match = self._blueprint.routes.of(request)
         try:
             self._settle(now)
             check_understood(self._blueprint, request)

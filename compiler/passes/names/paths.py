@@ -3,10 +3,13 @@
 A template is `/a/{id}/b`; a segment in braces is a parameter. A segment may hold text and parameters as well
 (`image{n}`, `{id}:stop`, `range(from={a},to={b})`): it is a word that takes values, no item of a collection. A slash at
 the end changes nothing. Segments that only group (`Actions`, `Oem`) belong to no resource: what follows them is owned
-by what stands before them.
+by what stands before them. A query or a fragment in the key (`/vms/{id}?action=start`) is one segment more, of the
+words that it says.
 """
 
 import re
+
+from workflow.documents.path_queries import asked_query, fixed_query, fragment_pairs, parted
 
 _PARAMETER = re.compile(r"^\{([^{}]*)\}$")
 _NAMES = re.compile(r"\{([^{}]+)\}")
@@ -18,6 +21,9 @@ _ENDINGS = frozenset(
     {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
 )
 GROUPING = frozenset({"actions", "action", "oem"})
+# Parameters whose value is what is done, and whose own name says nothing.
+_ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act", "verb", "method", "target", "func"})
+_SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 
 
 def path_of(key: str) -> str:
@@ -26,7 +32,23 @@ def path_of(key: str) -> str:
 
 
 def segments(path: str) -> tuple[str, ...]:
-    return tuple(part for part in path.split("/") if part)
+    address, query = parted(path)
+    return tuple(part for part in (*address.split("/"), query and words_of_query(path)) if part)
+
+
+def words_of_query(path: str) -> str:
+    """What the query and the fragment in a path say: `start` of `?action=start`, `clone-vmw-task` of two of them."""
+    told = [*fixed_query(path), *fragment_pairs(path)]
+    return "-".join([*(_said(*pair) for pair in told), *(f"by-{name}" for name, _ in asked_query(path))])
+
+
+def _said(name: str, value: str) -> str:
+    """A value says what is done; a switch, or a number, only with its name."""
+    plain = name.strip("~_-$").replace("-", "_").lower()
+    if value.lower() in _SWITCHES:
+        return name
+    is_asking = plain.rpartition("_")[2] in _ASKING and not value.isdigit()
+    return value if is_asking else f"{name}-{value}"
 
 
 def parameter_of(segment: str) -> str:
@@ -40,8 +62,9 @@ def ends_in_parameter(path: str) -> bool:
 
 
 def parent(path: str) -> str:
-    """`/a/{id}/b` → `/a/{id}`; "" above the first segment."""
-    return path.rstrip("/").rpartition("/")[0]
+    """`/a/{id}/b` → `/a/{id}`, `/a/{id}?b` likewise; "" above the first segment."""
+    address, query = parted(path)
+    return address.rstrip("/") if query else path.rstrip("/").rpartition("/")[0]
 
 
 def last_word(path: str) -> str:
