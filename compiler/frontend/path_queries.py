@@ -46,7 +46,8 @@ def fault_of(path: str) -> str:
 def identity_of(path: str) -> Hashable:
     """Equal for paths that are one: the order of what is asked in a query changes nothing."""
     address, rest = parted(path)
-    return (address, frozenset((*fixed_query(path), *asked_query(path))), rest.partition("#")[2]) if rest else path
+    asked = [(name,) for name, _ in asked_query(path)]
+    return (address, frozenset((*fixed_query(path), *asked)), rest.partition("#")[2]) if rest else path
 
 
 def with_query(path: str, parameters: tuple[ApiParameter, ...]) -> GivenParameters:

@@ -106,7 +106,9 @@ def _check_operation(one: Operation, schemas: Mapping[str, Schema], seen: Set[in
 
 def _check_template(key: str, path: str, parameters: Iterable[ApiParameter]) -> None:
     declared = {p.name for p in parameters if p.location == "path"}
-    _require(declared == set(_TEMPLATE_NAME.findall(address_of(path))), f"{key}: path parameters differ from the template")
+    _require(
+        declared == set(_TEMPLATE_NAME.findall(address_of(path))), f"{key}: path parameters differ from the template"
+    )
     needed = all(p.is_required for p in parameters if p.location == "path")
     _require(needed, f"{key}: a path parameter is optional")
 

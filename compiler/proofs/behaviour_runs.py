@@ -164,7 +164,9 @@ class _Shape:
         """Whether all that it reads are things whose ids it knows; none of them is waited for."""
         steps = {step.step_id: step for step in self._program.steps}
         start = self._ran.start
-        read = [e for e in self._ran.proof.transcript if start.sort_of(TwinRequest(e.method, e.path, e.query)) == "read"]
+        read = [
+            e for e in self._ran.proof.transcript if start.sort_of(TwinRequest(e.method, e.path, e.query)) == "read"
+        ]
         about = [steps[each.step_id] for each in read if each.step_id in steps]
         is_there = any(each.status == 200 for each in read)
         return is_there and all(each.which is not None and each.role != "wait" for each in about)

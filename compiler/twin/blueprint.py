@@ -16,7 +16,7 @@ from compiler.ir.model import Api, ApiParameter, Effect, Job, Operation, Resourc
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.memberships import by_operation
 from compiler.passes.names import words
-from compiler.passes.names.paths import segments
+from compiler.passes.names.paths import is_below, segments
 from compiler.twin.requests.paging import LINK_PARAMETER
 from compiler.twin.requests.routes import Routes, fill, parameters_in, shape, split
 from compiler.twin.requests.styles import DeclaredParameters
@@ -142,7 +142,8 @@ class Blueprint:
         known = self._ancestors.get(template)
         if known is None:
             parts = split(shape(template))
-            found = [(self._by_item.get("/" + "/".join(parts[:n])), n) for n in range(1, len(parts) + 1)]
+            above = [(self._by_item.get("/" + "/".join(parts[:n])), n) for n in range(1, len(parts))]
+            found = [*above, (self.item_at(template), len(parts))] if parts else []
             known = tuple((resource, n) for resource, n in found if resource is not None)
             self._ancestors[template] = known
         return known
@@ -352,9 +353,7 @@ class Blueprint:
         above = self.ancestors(operation.path)
         if above:
             return above[-1][0]
-        return next(
-            (r for r in self.api.resources if operation.path.startswith(r.collection + "/") and r.collection), None
-        )
+        return next((r for r in self.api.resources if r.collection and is_below(operation.path, r.collection)), None)
 
     def _described_in(self, operation: Operation) -> Resource | None:
         """The resource that a member of the body shares most with, where it shares most of its own members."""

@@ -18,7 +18,7 @@ import orjson
 
 from runtime.errors import BadReply, Refused
 from workflow.documents.operations import is_method
-from workflow.documents.path_queries import address_of, fixed_query
+from workflow.documents.path_queries import fixed_query, parted
 from workflow.profiles.profile_speech import Protocol
 from workflow.requests.events import SendRequest
 from workflow.requests.form_bodies import form_encoded
@@ -144,7 +144,7 @@ def wire_request(
 
 def _template_of(command: SendRequest) -> str:
     """The approved template; under another name where the device has the action so, and that is one of it."""
-    template = address_of(command.path_template)
+    template, _ = parted(command.path_template)
     is_other = is_other_name(command.renamed, template.rpartition("/")[2])
     return at_name(template, command.renamed) if is_other else template
 

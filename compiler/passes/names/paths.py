@@ -9,7 +9,7 @@ words that it says.
 
 import re
 
-from workflow.documents.path_queries import asked_query, fixed_query, fragment_pairs, parted
+from workflow.documents.path_queries import address_of, asked_query, fixed_query, fragment_pairs, parted
 
 _PARAMETER = re.compile(r"^\{([^{}]*)\}$")
 _NAMES = re.compile(r"\{([^{}]+)\}")
@@ -23,6 +23,9 @@ _ENDINGS = frozenset(
 GROUPING = frozenset({"actions", "action", "oem"})
 # Parameters whose value is what is done, and whose own name says nothing.
 _ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act", "verb", "method", "target", "func"})
+_READING = frozenset({"list", "get", "read", "show", "query", "describe"})
+_BETWEEN_WORDS = re.compile(r"[-_]|(?<=[a-z0-9])(?=[A-Z])")
+_VERSIONS = frozenset({"version", "v"})
 _SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 
 
@@ -39,16 +42,32 @@ def segments(path: str) -> tuple[str, ...]:
 def words_of_query(path: str) -> str:
     """What the query and the fragment in a path say: `start` of `?action=start`, `clone-vmw-task` of two of them."""
     told = [*fixed_query(path), *fragment_pairs(path)]
-    return "-".join([*(_said(*pair) for pair in told), *(f"by-{name}" for name, _ in asked_query(path))])
+    return "-".join([*(filter(None, (_said(*pair) for pair in told))), *(f"by-{n}" for n, _ in asked_query(path))])
+
+
+def noun_of_query(path: str) -> str:
+    """`small-things` of `/things?type=small`, `label` of `/things/{id}?label`, `tags` of `/tags?action=list`."""
+    above = last_word(address_of(path))
+    name, value = next((pair for pair in fixed_query(path) if _kind(*pair) in ("deed", "value")), ("", ""))
+    if _kind(name, value) == "value":
+        return f"{value}-{above}"
+    first, *rest = _BETWEEN_WORDS.split(_said(name, value))
+    return ("-".join(rest) or above) if value and first.lower() in _READING else words_of_query(path)
 
 
 def _said(name: str, value: str) -> str:
-    """A value says what is done; a switch, or a number, only with its name."""
-    plain = name.strip("~_-$").replace("-", "_").lower()
+    """A value says what is done; of a switch the name does, and what is a value only says it with its name."""
+    told = {"deed": value.rpartition(".")[2] or value, "switch": name, "value": f"{name}-{value}"}
+    return told.get(_kind(name, value), "")
+
+
+def _kind(name: str, value: str) -> str:
+    plain = name.strip("~_-$").replace("-", "_").lower().rpartition("_")[2]
     if value.lower() in _SWITCHES:
-        return name
-    is_asking = plain.rpartition("_")[2] in _ASKING and not value.isdigit()
-    return value if is_asking else f"{name}-{value}"
+        return "switch"
+    if plain in _VERSIONS:
+        return "version"
+    return "deed" if plain in _ASKING and not value.isdigit() else "value"
 
 
 def parameter_of(segment: str) -> str:
@@ -65,6 +84,11 @@ def parent(path: str) -> str:
     """`/a/{id}/b` → `/a/{id}`, `/a/{id}?b` likewise; "" above the first segment."""
     address, query = parted(path)
     return address.rstrip("/") if query else path.rstrip("/").rpartition("/")[0]
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether a path goes on where another one ends: with a segment more, or with a query."""
+    return path.startswith((f"{above}/", f"{above}?", f"{above}#"))
 
 
 def last_word(path: str) -> str:
