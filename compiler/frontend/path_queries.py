@@ -60,9 +60,11 @@ def with_query(path: str, parameters: tuple[ApiParameter, ...]) -> GivenParamete
     for name, placeholder in asked_query(path):
         declared = known.get(("query", name)) or known.pop(("path", placeholder), None)
         made = declared or ApiParameter(name, "query", True, {"type": "string"})
-        is_moved = made.location != "query"
-        style = {"style": "form", "explode": True} if is_moved or declared is None else {}
-        known["query", name] = replace(made, name=name, location="query", is_required=True, **style)
+        is_own = declared is not None and declared.location == "query"
+        style, explode = (made.style, made.explode) if is_own else ("form", True)
+        known["query", name] = replace(
+            made, name=name, location="query", is_required=True, style=style, explode=explode
+        )
     given = tuple(_of_fragment(p, told) for p in known.values())
     differing = [p.name for p in parameters if p.location == "query" and _is_other(p.schema, fixed.get(p.name))]
     return GivenParameters(given, tuple(differing))

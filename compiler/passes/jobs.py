@@ -203,8 +203,8 @@ class _Seeker:
             if at and noun_of_task(poll) in _JOB_NOUNS - {"request"}:  # a request's id is there for its trace
                 known = found.setdefault(shape(at), [])
                 known += [] if known else self._told_by(poll, at)
-        (jobs,) = kinds if len(kinds := [each for each in found.values() if each]) == 1 else ((),)
-        return tuple(jobs)
+        kinds = [jobs for jobs in found.values() if jobs]
+        return tuple(kinds[0]) if len(kinds) == 1 else ()
 
     def _told_by(self, poll: Operation, at: str) -> list[Job]:
         changes = tuple(o for o in self.changes if not is_below(f"{shape(o.path)}/", shape(at)))

@@ -20,7 +20,7 @@ from compiler.twin.offers import address_place, rule_of
 from compiler.twin.pending import Pending
 from compiler.twin.requests.messages import RefusalError, TwinReply, TwinRequest
 from compiler.twin.requests.replies import Replies
-from compiler.twin.requests.routes import canonical
+from compiler.twin.requests.routes import canonical, plain_path
 from compiler.twin.sessions import Sessions
 from compiler.twin.states import Move
 from compiler.twin.store import Overlay, Store
@@ -184,7 +184,7 @@ class Acting:
 
     def _wipe(self, played: _Played, request: TwinRequest) -> None:
         blueprint, store = self._hands.blueprint, self._hands.store
-        operation, address = blueprint.operations[self._key(request)], canonical(request.path)
+        operation, address = blueprint.operations[self._key(request)], self._address(request)
         resource = blueprint.item_at(operation.path)
         body, sent = store.overlay().bodies.get(address), request.body
         if resource is None or operation.body is None or not isinstance(body, dict) or not isinstance(sent, dict):
@@ -318,7 +318,7 @@ class Acting:
                 return go(request)
             refused = BehaviourRule("instead", (), status=412, form="refusal", body="the tag does not match")
             return self._said(refused, request)
-        self._hands.store.touch(canonical(request.path))
+        self._hands.store.touch(self._address(request))
         played.acted = True
         return go(request)
 
@@ -417,6 +417,10 @@ class Acting:
         match = self._hands.blueprint.routes.of(request)
         operation = match.methods.get(request.method) if match is not None else None
         return operation.key if operation is not None else ""
+
+    def _address(self, request: TwinRequest) -> str:
+        match = self._hands.blueprint.routes.of(request)
+        return canonical(request.path) if match is None else plain_path(match, request.path)
 
 
 def sort_of(blueprint: Blueprint, request: TwinRequest) -> Sort | None:

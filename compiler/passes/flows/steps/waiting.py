@@ -154,7 +154,7 @@ def _ended_otherwise(
     yield _end("end_untold", queries.all_of([over, untold]), _open_end("end_untold", silent))
     warned = f"The {job.name} is over, with warnings: {{{shown}}}"
     warning = {"context": shown, "condition": "(?i)^warn", "type": "regex"}
-    ends = {"name": "ended_with_warnings", "type": "end", "criteria": [queries.simple(over), warning]}
+    ends: dict[str, Any] = {"name": "ended_with_warnings", "type": "end", "criteria": [queries.simple(over), warning]}
     yield {**ends, "x-switchgear": _open_end("ended_with_warnings", warned)}
     others = [f"{shown} != {queries.simple_quoted(value)}" for value in well]
     yield _end("ended_badly", queries.all_of([over, *others]), bad_end)
