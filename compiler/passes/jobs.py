@@ -155,7 +155,14 @@ class _Seeker:
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
-        return self._infer_shown() or self._infer_held() or self._infer_told() or self._infer_accepted()
+        return self._infer_shown() or self._infer_held() or self._infer_told_or_accepted()
+
+    def _infer_told_or_accepted(self) -> tuple[Job, ...]:
+        """What answers a job's id as text is waited for by that, the rest by what a 202 says."""
+        told = self._infer_told()
+        known = {key for job in told for key in job.operations}
+        others = ((job, tuple(k for k in job.operations if k not in known)) for job in self._infer_accepted())
+        return (*told, *(replace(job, operations=keys) for job, keys in others if keys))
 
     def _infer_shown(self) -> tuple[Job, ...]:
         """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""

@@ -147,3 +147,12 @@ def test_a_state_of_which_nothing_tells_whether_it_is_a_good_end_is_none(tmp_pat
     reply = _object(data={**_TEXT, "description": "Task id"})
     silent = _object(data=_object(status={**_TEXT, "enum": ["running", "stopped"]}))
     assert not read_jobs(tmp_path, _depot(reply, silent))
+
+
+def test_what_is_accepted_without_such_a_text_is_waited_for_by_its_location_as_before(tmp_path: Path) -> None:
+    paths = _depot(_object(data={**_TEXT, "description": "Task id"}), _STATED, "")
+    located = {"202": {"description": "accepted", "headers": {"Location": {"schema": _TEXT}}}}
+    paths["/nodes/{node}/check"] = {"post": {"parameters": [given("node")], "responses": located}}
+    told, accepted = read_jobs(tmp_path, paths)
+    assert (told.handle_within, told.operations) == ("body", (_SCRAP, _START))
+    assert (accepted.handle_within, accepted.operations) == ("header", ("POST /nodes/{node}/check",))
