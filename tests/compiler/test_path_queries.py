@@ -65,7 +65,7 @@ def test_actions_in_the_query_are_workflows_of_their_own_and_ask_for_nothing_fix
     assert (start.flow.title, reset.flow.title) == ("Start power of box", "Reset power of box")
     assert [*asked(start)] == ["box"]
     assert start.flow.steps[0].operation == "GET /boxes"
-    sent_to = [(row["path"].rpartition("/")[2], row["query"]) for row in start.proof["transcript"][-1:]]
+    sent_to = [(row["path"].rpartition("/")[2], row["query"]) for row in start.proof["runs"][0]["transcript"][-1:]]
     assert sent_to == [("power", [["action", "start"]])]
     pointer = start.document["workflows"][0]["steps"][-1]["operationPath"]
     assert pointer.endswith("#/paths/~1boxes~1{box}~1power?action=start/post")
