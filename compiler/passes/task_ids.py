@@ -37,7 +37,7 @@ class ToldTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
+class TaskEnd:
     """Where a task that is over says how it ended, and the values that mean well. `over`: the states of its end."""
 
     at: str
@@ -79,7 +79,7 @@ def _says_so(noun: str) -> re.Pattern[str]:
     return re.compile(rf"\b{noun}(?:'s)?[\s_-]?(?:{_IDS})\b|{of}", re.I)
 
 
-def exit_of(task: Schema | None, state: Schema, schemas: SharedSchemas) -> Exit | None:
+def exit_of(task: Schema | None, state: Schema, schemas: SharedSchemas) -> TaskEnd | None:
     """How a task tells its end besides its state, None where the state alone does."""
     members = schemas.members(task)
     name = next((n for n in members if _tells_exit("".join(words.split(n)), members[n], schemas)), "")
@@ -89,7 +89,7 @@ def exit_of(task: Schema | None, state: Schema, schemas: SharedSchemas) -> Exit 
     well = tuple(v for v in values if words.is_about(words.split(v), words.DONE)) if values else _WELL
     states = [str(value) for value in schemas.values(state)]
     over = tuple(value for value in states if value.lower() in _OVER) if states else tuple(sorted(_OVER))
-    return Exit(f"/{escape(name)}", well, over, not values) if well and over else None
+    return TaskEnd(f"/{escape(name)}", well, over, not values) if well and over else None
 
 
 def _tells_exit(name: str, member: Schema, schemas: SharedSchemas) -> bool:
