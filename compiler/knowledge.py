@@ -15,6 +15,7 @@ from compiler.ir.model import Operation, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.raw_calls import callable_of
 from compiler.twin.values.validation import Validation
+from workflow.documents.path_queries import address_of
 from workflow.search.findable import OperationWords, operation_words
 from workflow.visible import quotable
 
@@ -55,7 +56,7 @@ def _reached(compiled: Compiled) -> dict[str, list[str]]:
 
 
 def _card(operation: Operation, schemas: SharedSchemas, workflows: list[str], vocabulary: Mapping[str, str]) -> Json:
-    noun = next((part for part in reversed(operation.path.split("/")) if part and "{" not in part), "")
+    noun = next((part for part in reversed(address_of(operation.path).split("/")) if part and "{" not in part), "")
     card: dict[str, Json] = {
         "operation": operation.key,
         "does": _does(operation),

@@ -6,11 +6,12 @@ One bad operation is dropped with a diagnostic; the run goes on. OpenAPI 3.2 "Pa
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 from compiler.errors import LimitError
+from compiler.frontend import path_queries
 from compiler.frontend.documents.limits import ReadLimits
 from compiler.frontend.documents.references import MissingReference, SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
@@ -19,6 +20,7 @@ from compiler.frontend.schemas.shapes import mapping, sequence, text
 from compiler.ir.model import ApiParameter, Body, Operation, Response
 from workflow.documents.operations import METHODS as IN_CAPITALS
 from workflow.documents.operations import is_method
+from workflow.documents.path_queries import address_of, asked_query, parted
 
 METHODS = tuple(sorted(method.lower() for method in IN_CAPITALS))
 _FURTHER = "additionalOperations"  # OpenAPI 3.2: methods of other names, written as they are sent
@@ -85,20 +87,22 @@ class OperationReader:
 
     def _items(self, main: SourcePlace) -> Iterator[tuple[str, SourcePlace]]:
         paths = main.child("paths")
-        taken: set[str] = set()
+        taken: set[Hashable] = set()
         for written_path in sorted(mapping(paths.value), key=lambda path: (plain_path(path) != path, path)):
             written = paths.child(written_path)
             if written_path.startswith("x-"):
                 continue
             path = plain_path(written_path)
-            if not path.startswith("/") or "?" in path or "#" in path or path in taken:
-                why = "is another way to write a path that is there" if path in taken else "is not a path"
+            why = path_queries.fault_of(path) if path.startswith("/") else "is not a path"
+            is_taken = path_queries.identity_of(path) in taken
+            if why or is_taken:
+                why = why or "is another way to write a path that is there"
                 self._findings.error("path-invalid", written.pointer, f"{written_path[:80]!r} {why}; left out")
                 continue
             if path != written_path:
                 message = f"{written_path[:80]!r} has empty or dot segments; taken as {path[:80]!r}"
                 self._findings.warning("path-repaired", written.pointer, message, "write the path as it is sent")
-            taken.add(path)
+            taken.add(path_queries.identity_of(path))
             item = self._findings.contained.tried(path, partial(self._item, written), None)
             if item is not None:
                 yield path, item
@@ -150,6 +154,10 @@ class OperationReader:
         self._note_servers(place)
         self._collector.begin(f"{method} {path}")
         declared = _merge(shared, self._declared(place))
+        given = path_queries.with_query(path, self._parameters(path, place, declared, names))
+        for name in given.differing:
+            message = f"the path gives {name} a value that its description does not allow; sent as the path has it"
+            self._findings.warning("path-query-differs", place.pointer, message)
         members = place.value
         return Operation(
             method=method,
@@ -160,7 +168,7 @@ class OperationReader:
             summary=text(members.get("summary")),
             description=text(members.get("description")),
             tags=self._tags(place),
-            parameters=self._parameters(place, declared, names),
+            parameters=given.parameters,
             body=self._body(method, place, declared),
             responses=self._responses(place),
             is_deprecated=members.get("deprecated") is True,
@@ -196,14 +204,15 @@ class OperationReader:
         return tuple(found)
 
     def _parameters(
-        self, place: SourcePlace, declared: Sequence[SourcePlace], names: tuple[str, ...]
+        self, path: str, place: SourcePlace, declared: Sequence[SourcePlace], names: tuple[str, ...]
     ) -> tuple[ApiParameter, ...]:
         found: dict[tuple[str, str], ApiParameter] = {}
+        asked = [placeholder for _, placeholder in asked_query(path)]
         for one in declared:
             parameter = self._parts.parameter(one)
             if parameter is None:
                 continue
-            if parameter.location == "path" and parameter.name not in names:
+            if parameter.location == "path" and parameter.name not in (*names, *asked):
                 message = f"the path has no {{{parameter.name}}}; the parameter is left out"
                 self._findings.warning("parameter-not-in-path", place.pointer, message)
             else:
@@ -236,6 +245,7 @@ def _status_order(status: str) -> tuple[int, str]:
 
 def plain_path(path: str) -> str:
     """The path without empty and dot segments (RFC 3986, 5.2.4); a slash at the end stays."""
+    path, query = parted(path)
     kept: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -243,13 +253,14 @@ def plain_path(path: str) -> str:
         elif part not in ("", "."):
             kept.append(part)
     if not path.startswith("/") or not kept:
-        return path if not path.startswith("/") else "/"
-    return "/" + "/".join(kept) + ("/" if path.endswith("/") else "")
+        return path + query if not path.startswith("/") else "/" + query
+    return "/" + "/".join(kept) + ("/" if path.endswith("/") else "") + query
 
 
 def _template_names(path: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(_TEMPLATE_NAME.findall(path)))
-    if "{" in (rest := _TEMPLATE_NAME.sub("", path)) or "}" in rest:
+    address = address_of(path)
+    names = tuple(dict.fromkeys(_TEMPLATE_NAME.findall(address)))
+    if "{" in (rest := _TEMPLATE_NAME.sub("", address)) or "}" in rest:
         raise BadOperation("the braces of the path do not match")
     if "" in names:
         raise BadOperation("the path has a parameter without a name")

@@ -238,7 +238,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says."""
+    """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says.
+
+    `succeeded_if`: what a job that is over has to show besides its state, pointer → values of which one; what it shows
+    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so.
+    """
 
     name: str
     operations: tuple[str, ...]
@@ -260,6 +264,8 @@ class Job:
     interval_s: float = 1.0
     timeout_s: float = 600.0
     failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    succeeded_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    evidence: str = ""
     pending: tuple[str, ...] = ()
     pending_s: float = 30.0
     stalled_s: float | None = None

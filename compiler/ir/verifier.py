@@ -13,6 +13,7 @@ from typing import Any
 from compiler.errors import CompilerBug
 from compiler.ir.model import Api, ApiParameter, Flow, Job, Link, Operation, Resource, Schema
 from workflow.documents.operations import is_method
+from workflow.documents.path_queries import address_of
 
 _LOCATIONS = frozenset(("cookie", "header", "path", "query"))
 _POINTER = "#/components/schemas/"
@@ -105,7 +106,9 @@ def _check_operation(one: Operation, schemas: Mapping[str, Schema], seen: Set[in
 
 def _check_template(key: str, path: str, parameters: Iterable[ApiParameter]) -> None:
     declared = {p.name for p in parameters if p.location == "path"}
-    _require(declared == set(_TEMPLATE_NAME.findall(path)), f"{key}: path parameters differ from the template")
+    _require(
+        declared == set(_TEMPLATE_NAME.findall(address_of(path))), f"{key}: path parameters differ from the template"
+    )
     needed = all(p.is_required for p in parameters if p.location == "path")
     _require(needed, f"{key}: a path parameter is optional")
 
@@ -174,7 +177,7 @@ def _check_flow(one: Flow, operations: Mapping[str, Operation], schemas: Mapping
     for step in one.steps:
         _require(step.operation in operations, f"flow {one.id}: there is no operation {step.operation!r}")
         bound = {name for name, location, _ in step.parameters if location == "path"}
-        needed = set(_TEMPLATE_NAME.findall(operations[step.operation].path))
+        needed = set(_TEMPLATE_NAME.findall(address_of(operations[step.operation].path)))
         _require(bound == needed, f"flow {one.id}: step {step.id} binds {sorted(bound)}, the path has {sorted(needed)}")
     for source, target in one.links:
         _require(0 <= source < target < len(one.steps), f"flow {one.id}: no value flows from {source} to {target}")

@@ -3,9 +3,9 @@
 Before: operations and resources. After: `Api.jobs`, each with the operations that start it. The profile's rules come
 first; without any, a job is inferred where a change answers a member that is the path parameter of a readable thing
 with a state, or that thing as a member, or where it may answer 202 and there is one kind of thing that looks like a
-job, or its reply holds what that thing shows. A job whose states nobody lists is taken to end in the usual words. Where
-most changes may answer 202, or several with a Location, any change may: the wait is planned for all, and skipped where
-none was started.
+job, or its reply holds what that thing shows, or a text that is described as its id (`task_ids`). A job whose states
+nobody lists is taken to end in the usual words. Where most changes may answer 202, or several with a Location, any
+change may: the wait is planned for all, and skipped where none was started.
 """
 
 import re
@@ -15,9 +15,10 @@ from dataclasses import replace
 from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, segments
+from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, parameter_of, parent, segments
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resources import shape
+from compiler.passes.task_ids import ToldTask, exit_of, noun_of_task, parameter_of_task, task_address, told_tasks
 from workflow.profiles.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
@@ -59,11 +60,12 @@ def run(api: Api, options: Options) -> PassOutcome:
 
 def _assumed(job: Job) -> Diagnostic:
     usual = ", whose states are not described: the usual words are taken" if job.waiting == _USUAL_STATES[0] else ""
+    why = f": {job.evidence}" if job.evidence else ""
     return Diagnostic(
         "job-assumed",
         Severity.NOTE,
         job.poll,
-        f"assumed that changes are waited for with {job.poll}, by {job.handle_within} {job.handle_at}{usual}",
+        f"assumed that changes are waited for with {job.poll}, by {job.handle_within} {job.handle_at}{why}{usual}",
         "say it in the profile's `jobs`, with the states that end it",
     )
 
@@ -153,7 +155,14 @@ class _Seeker:
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
-        return self._infer_shown() or self._infer_held() or self._infer_accepted()
+        return self._infer_shown() or self._infer_held() or self._infer_told_or_accepted()
+
+    def _infer_told_or_accepted(self) -> tuple[Job, ...]:
+        """What answers a job's id as text is waited for by that, the rest by what a 202 says."""
+        told = self._infer_told()
+        known = {key for job in told for key in job.operations}
+        others = ((job, tuple(k for k in job.operations if k not in known)) for job in self._infer_accepted())
+        return (*told, *(replace(job, operations=keys) for job, keys in others if keys))
 
     def _infer_shown(self) -> tuple[Job, ...]:
         """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""
@@ -189,6 +198,38 @@ class _Seeker:
                 if job:
                     return (replace(job, statuses=(202,)),)
         return ()
+
+    def _infer_told(self) -> tuple[Job, ...]:
+        """The job whose id changes answer as text, where the description says of the text that it is that id.
+
+        One job for each place of the id; none where the text may be the id of several kinds of jobs.
+        """
+        found: dict[str, list[Job]] = {}
+        for poll in self.api.operations:
+            at = task_address(poll) if poll.method == "GET" and not poll.left_out else ""
+            if at and noun_of_task(poll) in _JOB_NOUNS - {"request"}:  # a request's id is there for its trace
+                known = found.setdefault(shape(at), [])
+                known += [] if known else self._told_by(poll, at)
+        kinds = [jobs for jobs in found.values() if jobs]
+        return tuple(kinds[0]) if len(kinds) == 1 else ()
+
+    def _told_by(self, poll: Operation, at: str) -> list[Job]:
+        changes = tuple(o for o in self.changes if not is_below(f"{shape(o.path)}/", shape(at)))
+        places: dict[str, list[ToldTask]] = {}
+        for each in told_tasks(changes, poll, self.schemas):
+            places.setdefault(each.at, []).append(each)
+        parameter = parameter_of_task(poll).name
+        body = poll.success.schema if poll.success else None
+        held = (n for n, m in self.schemas.members(body).items() if self.schemas.kind(m) == "object")
+        members = ("", *held)
+        made = []
+        for place, tasks in places.items():
+            starts = tuple(each.operation for each in tasks)
+            ways = (self._job(poll, parameter, starts, "body", place, member) for member in members)
+            job = next((way for way in ways if way is not None), None)
+            evidence = f"of {starts[0]} {tasks[0].evidence}" + (f"; {len(starts)} such" if len(starts) > 1 else "")
+            made += [replace(job, evidence=evidence)] if job is not None else []
+        return made
 
     def _holder(self, change: Operation, kind: str) -> str:
         """The member of an accepted change's reply that is of this shared schema; "" where there is none."""
@@ -246,11 +287,19 @@ class _Seeker:
         if not state:
             return None
         waiting, succeeded, failed = self._states(poll, self.schemas.members(schema)[state])
+        # Where a state tells only that it is over, another member tells how.
+        ended = exit_of(schema, self.schemas.members(schema)[state], self.schemas)
+        is_told = ended is not None and (not succeeded or not ends_in_parameter(poll.path))
+        if ended is not None and is_told:
+            succeeded = tuple(dict.fromkeys((*succeeded, *ended.over)))
+            waiting = tuple(each for each in waiting if each not in succeeded)
         if not succeeded:
             return None
         message = next((n for n in _MESSAGES if n in self.schemas.members(schema)), "")
+        if ended is not None and is_told and ended.is_open and not message:
+            message = ended.at.removeprefix("/")
         return Job(
-            name=words.singular(last_word(poll.path)).lower(),
+            name=noun_of_task(poll),
             operations=starts,
             handle_within=within,
             handle_at=at,
@@ -265,11 +314,12 @@ class _Seeker:
             failed=failed,
             message=f"{prefix}/{message}" if message else "",
             created_id=self._created_id(starts),
+            succeeded_if=((f"{prefix}{ended.at}", ended.well),) if ended is not None and is_told else (),
         )
 
     def _states(self, poll: Operation, state: Schema) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         values = self.schemas.values(state)
-        is_job = words.singular(last_word(poll.path)).lower() in _JOB_NOUNS
+        is_job = noun_of_task(poll) in _JOB_NOUNS
         is_open = not values and is_job and self.schemas.kind(state) == "string"
         return _USUAL_STATES if is_open else _sorted_states(values)
 

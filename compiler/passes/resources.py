@@ -170,7 +170,7 @@ class _Finder:
     def _without_items(self, place: _Place) -> Resource:
         reply = self._reply(place, "GET")
         resource = self._base("", "")
-        noun = last_word(place.path)
+        noun = nouns.noun_of_address("", place.path)
         is_list = self.identifier.list_pointer(reply, noun) is not None
         is_list = is_list and (not place.key("PATCH") or picks_by_query(place.methods["PATCH"]))
         if not self.schemas.kind(reply):  # nobody says what it answers: `/services` lists, `/service` is one record

@@ -82,8 +82,8 @@ class _Shape:
         self._ran = ran
         self._steps = {step.id: step for step in flow.steps}
         self._effects = effects
-        sent = {(exchange.method, exchange.path) for exchange in ran.proof.transcript}
-        self._sorts = {ran.start.sort_of(TwinRequest(method, path)) for method, path in sent}
+        sent = {(exchange.method, exchange.path, exchange.query) for exchange in ran.proof.transcript}
+        self._sorts = {ran.start.sort_of(TwinRequest(*asked)) for asked in sent}
         self._changes = self._sorts & set(CHANGES)
         reached = {exchange.step_id for exchange in ran.proof.transcript}
         self._reached: tuple[FlowStep, ...] = tuple(step for step in flow.steps if step.id in reached)
@@ -164,7 +164,9 @@ class _Shape:
         """Whether all that it reads are things whose ids it knows; none of them is waited for."""
         steps = {step.step_id: step for step in self._program.steps}
         start = self._ran.start
-        read = [e for e in self._ran.proof.transcript if start.sort_of(TwinRequest(e.method, e.path)) == "read"]
+        read = [
+            e for e in self._ran.proof.transcript if start.sort_of(TwinRequest(e.method, e.path, e.query)) == "read"
+        ]
         about = [steps[each.step_id] for each in read if each.step_id in steps]
         is_there = any(each.status == 200 for each in read)
         return is_there and all(each.which is not None and each.role != "wait" for each in about)

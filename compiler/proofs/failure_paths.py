@@ -212,7 +212,11 @@ class _Paths:
         reached = self._first(Role.WAIT)
         is_rare = reached is not None and reached.ran is not self._ran[0] and len(self._changes) == 1
         jobs = reached.ran.start.api.jobs if reached is not None else ()
-        tells = any(job.failed or job.failed_if for job in jobs if reached and job.poll == reached.step.operation)
+        tells = any(
+            job.failed or job.failed_if or job.succeeded_if
+            for job in jobs
+            if reached and job.poll == reached.step.operation
+        )
         if reached is not None and tells and not is_rare:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from compiler.proposer.vocabulary import COMMANDS, SOOTHING
+from workflow.documents.path_queries import parted
 from workflow.visible import is_visible
 
 MAX_NOUN = 40
@@ -41,7 +42,9 @@ def identifiers(names: Iterable[str], most: int) -> list[str]:
 
 def path_words(path: str) -> str:
     """A path template with every segment that is no plain name blotted out, so that no sentence travels in it."""
-    shown = [part if _SEGMENT.fullmatch(part) else "?" for part in path.split("/") if part]
+    address, query = parted(path)
+    parts = (*address.split("/"), *re.split(r"[?#&=]", query))
+    shown = [part if _SEGMENT.fullmatch(part) else "?" for part in parts if part]
     return "/" + "/".join(shown[:16])
 
 

@@ -16,6 +16,7 @@ from compiler.ir.model import Api, ApiParameter, Effect, Job, Operation, Resourc
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.memberships import by_operation
 from compiler.passes.names import words
+from compiler.passes.names.paths import is_below, segments
 from compiler.twin.requests.paging import LINK_PARAMETER
 from compiler.twin.requests.routes import Routes, fill, parameters_in, shape, split
 from compiler.twin.requests.styles import DeclaredParameters
@@ -141,7 +142,8 @@ class Blueprint:
         known = self._ancestors.get(template)
         if known is None:
             parts = split(shape(template))
-            found = [(self._by_item.get("/" + "/".join(parts[:n])), n) for n in range(1, len(parts) + 1)]
+            above = [(self._by_item.get("/" + "/".join(parts[:n])), n) for n in range(1, len(parts))]
+            found = [*above, (self.item_at(template), len(parts))] if parts else []
             known = tuple((resource, n) for resource, n in found if resource is not None)
             self._ancestors[template] = known
         return known
@@ -322,7 +324,7 @@ class Blueprint:
         """Whether an action leaves something new behind: it answers a created id or a copy, and is called so."""
         if operation.effect is Effect.CREATE:
             return True
-        said = words.split(operation.path.rpartition("/")[2])
+        said = words.split(segments(operation.path)[-1] if segments(operation.path) else "")
         if job is None and words.is_about(said[:1], words.COPYING):
             return self._answers_with_copy(operation)
         return job is not None and bool(job.created_id) and words.is_about(said, words.MAKING)
@@ -351,9 +353,7 @@ class Blueprint:
         above = self.ancestors(operation.path)
         if above:
             return above[-1][0]
-        return next(
-            (r for r in self.api.resources if operation.path.startswith(r.collection + "/") and r.collection), None
-        )
+        return next((r for r in self.api.resources if r.collection and is_below(operation.path, r.collection)), None)
 
     def _described_in(self, operation: Operation) -> Resource | None:
         """The resource that a member of the body shares most with, where it shares most of its own members."""

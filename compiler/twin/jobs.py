@@ -6,13 +6,15 @@ out. A job that is told to fail does nothing but say why. All views of a job are
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
-from compiler.ir.model import Job, Operation
+from compiler.ir.model import Job, Operation, Resource
+from compiler.passes.names.paths import last_word, parameter_of, parent, segments
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.requests.messages import RefusalError
-from compiler.twin.requests.routes import fill
-from compiler.twin.seeds import SeedPlace, Seeds, member_place
+from compiler.twin.requests.routes import encode, fill, split
+from compiler.twin.seeds import SeedPlace, Seeds, address_is_member, member_place
 from compiler.twin.store import Store
 from compiler.twin.values.pointers import put
 from workflow.replies.accounts import without_failures
@@ -67,17 +69,19 @@ class Jobs:
         failure: str | None = None,
         is_held: bool = False,
         touches: tuple[str, ...] = (),
+        near: str = "",
     ) -> JobRun:
-        """A new job in its first state, readable at once in all its views."""
+        """A new job in its first state, readable at once in all its views. `near`: the path of the change."""
         poll = self._blueprint.operations[job.poll]
-        first = self._place(poll, "")
-        taken = self._store.ids(first.resource, first.collection) if first else ()
-        run_id = self._store.new_id(first.resource, first.collection) if first else str(len(self.runs) + 1)
+        first = self._holder(poll, near)
+        taken = self._store.ids(*first) if first else ()
+        run_id = self._store.new_id(*first) if first else str(len(self.runs) + 1)
         run = JobRun(run_id, job, now, effect, (), failure, is_held, touches)
-        run.places = tuple(self._views(job, run_id))
+        run.places = tuple(self._views(job, run_id, near))
         run.state = _first_state(job, is_held=is_held)
         for place, _ in run.places:
-            self._store.add(place, without_failures(self._seeds.shaped(place, len(taken) + 1)))
+            add = self._store.add if place.collection else self._store.put
+            add(place, without_failures(self._seeds.shaped(place, len(taken) + 1)))
             self._by_address[place.address] = run
         self.runs.append(run)
         self.show(run)
@@ -148,6 +152,8 @@ class Jobs:
         body = put(body, self._blueprint.in_item(job, job.state), run.state)
         if job.message:
             body = put(body, self._blueprint.in_item(job, job.message), run.failure or "")
+        for at, well in job.succeeded_if if run.is_over else ():
+            body = put(body, self._blueprint.in_item(job, at), well[0] if run.failure is None else run.failure)
         rule = self._blueprint.job_rule(job)
         if rule is not None and rule.message_parameters is not None:
             body = put(body, self._blueprint.in_item(job, rule.message_parameters), [])
@@ -171,21 +177,46 @@ class Jobs:
     def _percent(self, run: JobRun) -> int:
         return 100 if run.is_over else min(99, run.polls * 100 // (_PHASES + 1))
 
-    def _views(self, job: Job, run_id: str) -> list[tuple[SeedPlace, Operation]]:
+    def _views(self, job: Job, run_id: str, near: str) -> list[tuple[SeedPlace, Operation]]:
         rule = self._blueprint.job_rule(job)
         keys = dict.fromkeys((job.poll, *(rule.other_views if rule else ())))
         found = []
         for operation in (self._blueprint.operations[k] for k in keys if k in self._blueprint.operations):
-            place = self._place(operation, run_id)
-            if place is not None:
+            holder = self._holder(operation, near)
+            if holder is None:
+                continue
+            shown, place = self._blueprint.item_at(operation.path), member_place(*holder, run_id)
+            if shown is holder[0]:
                 found.append((place, operation))
+            elif shown is not None:  # the state stands below the job, which may be read as well
+                found.append(
+                    (SeedPlace(shown, f"{place.address}/{encode(last_word(operation.path))}", "", ""), operation)
+                )
+                if holder[0].read:
+                    found.append((place, self._blueprint.operations[holder[0].read]))
         return found
 
-    def _place(self, poll: Operation, run_id: str) -> SeedPlace | None:
-        """Where a job with this id stands: in the first collection of its kind that there is."""
+    def _holder(self, poll: Operation, near: str) -> tuple[Resource, str] | None:
+        """The jobs of its kind, and where they stand: of several places that which is nearest to the change."""
         resource = self._blueprint.item_at(poll.path)
-        collection = next(self._store.collections(resource), None) if resource is not None else None
-        return None if resource is None or collection is None else member_place(resource, collection, run_id)
+        if resource is not None and not address_is_member(resource):
+            resource = self._blueprint.item_at(parent(poll.path)) or _unread(poll)
+        if resource is None:
+            return None
+        collections = list(self._store.collections(resource))
+        nearest = max(collections, key=lambda each: _shared(each, near), default=None)
+        return None if nearest is None else (resource, nearest)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many segments two paths begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(split(one), split(other), strict=False)))
+
+
+def _unread(poll: Operation) -> Resource:
+    """The jobs of which nobody reads one, but only the state below it."""
+    item = parent(poll.path)
+    return Resource(noun=last_word(item), name="", item=item, id_parameter=parameter_of(segments(item)[-1]))
 
 
 def _first_state(job: Job, *, is_held: bool) -> str:

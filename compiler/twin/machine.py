@@ -254,7 +254,7 @@ class Twin:
     def _answer(self, request: TwinRequest) -> TwinReply:
         now = self._now()
         operation: Operation | None = None
-        match = self._blueprint.routes.match(request.path)
+        match = self._blueprint.routes.of(request)
         try:
             self._settle(now)
             check_understood(self._blueprint, request)
@@ -435,7 +435,9 @@ class Twin:
         failure, self._next_failure = self._next_failure, None
         if failure is None and self._are_jobs_failing:
             failure = "jobs fail on this twin"
-        run = self._jobs.start(job, asked.now, happen, failure=failure, is_held=is_held, touches=touches)
+        run = self._jobs.start(
+            job, asked.now, happen, failure=failure, is_held=is_held, touches=touches, near=asked.path
+        )
         receipt.job_id, receipt.job_address = run.id, self._jobs.address(run)
         receipt.job_views = tuple((place.resource, self._store.item(place)) for place, _ in run.places)
         receipt.location = ""

@@ -285,6 +285,8 @@ class Seeds:
         for job in self._blueprint.api.jobs:
             if job.poll == place.resource.read and job.succeeded:
                 body = put(body, self._blueprint.in_item(job, job.state), job.succeeded[0])
+                for at, well in job.succeeded_if:
+                    body = put(body, self._blueprint.in_item(job, at), well[0])
         return body
 
     def _adapted(self, place: SeedPlace, example: dict[str, Json]) -> Json:

@@ -18,6 +18,7 @@ import orjson
 
 from runtime.errors import BadReply, Refused
 from workflow.documents.operations import is_method
+from workflow.documents.path_queries import fixed_query, parted
 from workflow.profiles.profile_speech import Protocol
 from workflow.requests.events import SendRequest
 from workflow.requests.form_bodies import form_encoded
@@ -122,6 +123,7 @@ def wire_request(
         raise Refused(f"{command.method!r} is no method that we send")
     path = checked_path(command.path, _template_of(command))
     target = f"{address.prefix}{path}"
+    check_fixed_query(command)
     if command.query:
         for name, _ in command.query:
             checked_name("query", name)
@@ -142,8 +144,18 @@ def wire_request(
 
 def _template_of(command: SendRequest) -> str:
     """The approved template; under another name where the device has the action so, and that is one of it."""
-    is_other = is_other_name(command.renamed, command.path_template.rpartition("/")[2])
-    return at_name(command.path_template, command.renamed) if is_other else command.path_template
+    template, _ = parted(command.path_template)
+    is_other = is_other_name(command.renamed, template.rpartition("/")[2])
+    return at_name(template, command.renamed) if is_other else template
+
+
+def check_fixed_query(command: SendRequest) -> None:
+    """Raises Refused for a request that does not ask, once and as approved, what the query in its path asks."""
+    fixed = fixed_query(command.path_template)
+    names = {name for name, _ in fixed}
+    if fixed and tuple(pair for pair in command.query if pair[0] in names) != fixed:
+        message = f"the query of the request is not that of the approved {command.path_template!r}"
+        raise Refused(message, "take parameters of these names out of the workflow")
 
 
 def with_headers(command: SendRequest, protocol: Protocol) -> SendRequest:

@@ -52,6 +52,21 @@ def test_a_hostile_value_put_raw_into_the_path_is_refused(value: str) -> None:
         checked_path(f"/things/{value}/parts", "/things/{id}/parts")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [(), (("act", "stop"),), (("act", "start"), ("act", "stop")), (("force", "true"),)],
+)
+def test_a_request_that_does_not_ask_what_its_approved_path_asks_is_refused(query: Any) -> None:
+    with pytest.raises(Refused):
+        wire_request(of("/things/1", "/things/{id}?act=start", query=query), ADDRESS)
+
+
+def test_what_the_approved_path_asks_is_sent_beside_what_the_step_asks() -> None:
+    asked = (("act", "start"), ("force", "true"))
+    sent = wire_request(of("/things/1", "/things/{id}?act=start#x", query=asked), ADDRESS)
+    assert sent.target.decode().endswith("/things/1?act=start&force=true")
+
+
 @settings(max_examples=examples(500))
 @given(st.text(min_size=1))
 @example("..")

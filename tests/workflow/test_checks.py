@@ -120,6 +120,9 @@ OPERATIONS = [
     (get("/b/{id}"), "unbound_parameter", "/steps/0"),
     (get("/b", parameter("id", "path", 1)), "unknown_parameter", "/steps/0/parameters/0"),
     (get("/b", parameter("Host", "header", "x")), "reserved_name", "/steps/0/parameters/0"),
+    (get("/b?x=1", parameter("x", "query", 2)), "fixed_parameter", "/steps/0/parameters/0"),
+    (get("/b?x=1", parameter("all", "querystring", "x=2")), "fixed_parameter", "/steps/0/parameters/0"),
+    (get("/b?_method=DELETE"), "reserved_name", "/steps/0"),
     (get("/b", parameter("a b", "header", "x")), "bad_parameter", "/steps/0/parameters/0"),
     (get("/b", parameter("x", "channel", "x")), "bad_parameter", "/steps/0/parameters/0"),
 ]

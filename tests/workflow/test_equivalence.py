@@ -25,3 +25,9 @@ def test_a_request_is_the_same_with_all_that_it_says_and_with_that_alone() -> No
     ):
         assert effect(one) != effect(MADE)
     assert effect(MADE) != effect_of_request("store", "lab", MADE)
+
+
+def test_what_the_query_of_a_path_asks_for_is_another_effect_on_the_same_thing() -> None:
+    one = replace(MADE, path="/boxes/1", path_template="/boxes/{id}?act=start")
+    other = replace(one, path_template="/boxes/{id}?act=stop")
+    assert effect_of_request("store", "lab", one) != effect_of_request("store", "lab", other)

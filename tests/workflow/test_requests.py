@@ -67,6 +67,18 @@ def test_two_values_cannot_make_a_dot_segment_together(first: str, second: str) 
         assert not {unquote(segment) for segment in segments[1:]} & {"", ".", ".."}
 
 
+def test_the_query_in_a_path_is_always_sent_and_is_no_part_of_the_address() -> None:
+    bound = [parameter("id", "path", "$inputs.id"), parameter("force", "query", "$inputs.force")]
+    made = request("/things/{id}?~action=start&now#x", bound, {"id": "a?b", "force": True})
+    assert made.path == "/things/a%3Fb"
+    assert made.query == (("~action", "start"), ("now", ""), ("force", "true"))
+    assert made.sent.query == {"~action": "start", "now": "", "force": True}
+
+
+def test_a_placeholder_in_the_query_of_a_path_fixes_nothing() -> None:
+    assert request("/things?id={id}").query == ()
+
+
 def test_an_empty_list_is_no_path_segment() -> None:
     with pytest.raises(Unsendable):
         request("/x/{a}", [parameter("a", "path", "$inputs.a")], {"a": []})

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from workflow.documents.document import Document, SourceDescription, Step
 from workflow.documents.operations import METHODS, OperationFacts, OperationIndex, is_method
+from workflow.documents.path_queries import parted
 from workflow.errors import DocumentError
 from workflow.json.pointers import escape, parse_pointer
 
@@ -18,7 +19,8 @@ _OPERATION_PATH = re.compile(
     r"(?:\{\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.url\}|\$sourceDescriptions\.([A-Za-z0-9_\-]+?)(?:\.url)?)#(/paths/.*)"
 )
 # Dot segments lead elsewhere, the others end a path or break a request line.
-_UNFIT_PATH = re.compile(r"[\x00-\x20\x7f#\\]|(?:^|/)\.{1,2}(?:/|$)")
+_UNFIT_PATH = re.compile(r"[\x00-\x20\x7f\\]|(?:^|/)\.{1,2}(?:/|$)")
+_UNFIT_QUERY = re.compile(r"[\x00-\x20\x7f\\]")
 _QUALIFIED_ID = re.compile(r"\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.(.+)", re.DOTALL)
 
 
@@ -52,7 +54,8 @@ def _by_path(document: Document, text: str, operations: OperationIndex | None) -
     method, path = _method(parts), parts[1]
     if not method or not path.startswith("/"):
         raise DocumentError(f"{found[3]!r} is not the pointer of an operation; write #/paths/~1x/get")
-    if _UNFIT_PATH.search(path):
+    address, query = parted(path)
+    if _UNFIT_PATH.search(address) or _UNFIT_QUERY.search(query):
         raise DocumentError(f"the path {path!r} holds what no path may; correct it")
     facts = operations.by_key(f"{method} {path}") if operations else None
     if operations is not None and facts is None:

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from workflow.documents.document import Json
+from workflow.documents.path_queries import parted
 from workflow.programs.program import Program
 from workflow.programs.state import State
 from workflow.requests.events import SendRequest
@@ -76,7 +77,8 @@ def _of_command(
 ) -> str:
     said = _plain(command.body, frozenset(name.lower() for name in secrets)) if is_whole else None
     asked = [list(each) for each in command.query] if is_whole and command.query else None
-    about = [kind, api, target, command.method, command.path, said, *([asked] if asked else [])]
+    path = command.path + parted(command.path_template)[1]
+    about = [kind, api, target, command.method, path, said, *([asked] if asked else [])]
     return hashlib.sha256(json.dumps(about, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workflow.documents.expressions import Expression
+from workflow.documents.path_queries import address_of
 from workflow.documents.selectors import PathQuery
 from workflow.documents.values import Reference, Selected
 from workflow.programs.program import KnownId, ProgramOutput, ProgramStep
@@ -49,7 +50,7 @@ def _named_by(step: ProgramStep) -> Expression | None:
 def _source(steps: Sequence[ProgramStep], step: ProgramStep, named: Expression) -> ProgramOutput | None:
     """The output as it is made, where that is by a request to the list above the address."""
     maker = next((each for each in steps if each.step_id == named.owner), None)
-    above = step.path_template.rpartition("/")[0]
+    above = address_of(step.path_template).rpartition("/")[0]
     if maker is None or maker is step or _shape(maker.path_template) != _shape(above):
         return None
     return next((each for each in maker.outputs if each.name == named.name), None)

@@ -11,6 +11,7 @@ from typing import NoReturn
 from workflow.documents.calls import Call, find_call
 from workflow.documents.document import ABSENT, Document, Json, Step, Workflow, ours
 from workflow.documents.operations import SAFE_METHODS, OperationIndex
+from workflow.documents.path_queries import address_of, fixed_query
 from workflow.documents.values import Value
 from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
@@ -217,7 +218,7 @@ class ProgramMaker:
     def _request(
         self, workflow: Workflow, step: Step, call: Call, own: Mapping[str, Json], pointer: str
     ) -> BoundRequest:
-        path = split_template(call.path)
+        path = split_template(address_of(call.path))
         body = step.request_body
         content_type = (body.content_type or "application/json") if body else ""
         payload: Value | None = None
@@ -233,6 +234,7 @@ class ProgramMaker:
             address=self._said_by_device(own, "address", pointer),
             parts=self._parts.body_parts(body, own.get("parts"), pointer),
             renamed=self._said_by_device(own, "renamed", pointer),
+            fixed=fixed_query(call.path),
         )
 
     def _said_by_device(self, own: Mapping[str, Json], name: str, pointer: str) -> Value | None:

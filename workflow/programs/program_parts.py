@@ -35,6 +35,7 @@ from workflow.documents.document import (
     ours,
 )
 from workflow.documents.operations import ParameterFacts
+from workflow.documents.path_queries import fixed_query
 from workflow.documents.queries import BOUND, parse_path
 from workflow.documents.selectors import kind_of
 from workflow.documents.templates import Template, parse_template
@@ -189,12 +190,23 @@ class Parts:
                 if parameter.location == "path" and parameter.name not in in_path:
                     message = f"{call.path} has no place for {parameter.name}"
                     self._report("unknown_parameter", place, message, "correct the name or remove it")
+                self._check_not_fixed(parameter, call, place)
                 self._bind(parameter, call, place, found)
         for name in in_path:
             if ("path", name) not in found:
                 message = f"the path {call.path} needs {name}"
                 self._report("unbound_parameter", pointer, message, "add a parameter for it")
+        for name, _ in fixed_query(call.path):
+            if why := why_reserved("query", name):
+                self._report("reserved_name", pointer, f"query {name} of {call.path}: {why}", "call another operation")
         return tuple(found.values())
+
+    def _check_not_fixed(self, parameter: Parameter, call: Call, pointer: str) -> None:
+        if parameter.location in ("query", "querystring") and fixed_query(call.path):
+            names = [name for name, _ in fixed_query(call.path)]
+            if parameter.location == "querystring" or parameter.name in names:
+                message = f"the path {call.path} says {', '.join(names)} itself"
+                self._report("fixed_parameter", pointer, message, "remove the parameter")
 
     def _bind(
         self, parameter: Parameter, call: Call, pointer: str, found: dict[tuple[str, str], BoundParameter]

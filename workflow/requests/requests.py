@@ -81,7 +81,7 @@ class BoundRequest:
 
     `address`: where the device says that this is to be sent; it must be where it was approved to be sent. With
     `renamed` it may have another name there (`workflow.requests.renamed`): what is said of that one where `address` is
-    not said.
+    not said. `fixed`: the query that the path itself has, sent first.
     """
 
     method: str
@@ -93,6 +93,7 @@ class BoundRequest:
     address: Value | None = None
     parts: tuple[BoundPart, ...] = ()
     renamed: Value | None = None
+    fixed: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def split_template(path: str) -> tuple[str, ...]:
 def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Request:
     """The request with all values in `scope` put in. Raises Unsendable for values that must not be sent."""
     values: dict[str, dict[str, Json]] = {"path": {}, "query": {}, "header": {}, "cookie": {}, "querystring": {}}
-    query: list[tuple[str, str]] = []
+    values["query"] |= bound.fixed
+    query: list[tuple[str, str]] = [*bound.fixed]
     headers: list[tuple[str, str]] = []
     cookies: list[str] = []
     for parameter in bound.parameters:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workflow.documents.document import Json
+from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope
 from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
 from workflow.replies.answers import counted
@@ -187,8 +188,8 @@ class DoubtfulTurn(Turn):
         """Whether the step waits for something of its own, and not for the thing that was changed."""
         if self.step.role != "wait":
             return False
-        here, before = self.step.path_template, self.flow.steps[: self.frame.step]
-        changed = [each.path_template for each in before if not each.is_safe and each.path_template]
+        here, before = address_of(self.step.path_template), self.flow.steps[: self.frame.step]
+        changed = [address_of(each.path_template) for each in before if not each.is_safe and each.path_template]
         return not any(f"{here}/".startswith(f"{each}/") or f"{each}/".startswith(f"{here}/") for each in changed)
 
     def end_unknown(self, failure: Failure) -> None:

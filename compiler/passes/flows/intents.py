@@ -31,8 +31,9 @@ from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import parent, segments
+from compiler.passes.names.paths import is_below, parent, segments
 from compiler.passes.resources import only_tells_whether, shape
+from workflow.documents.path_queries import parted
 from workflow.json.pointers import escape
 from workflow.replies.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.risks import Risk, worst
@@ -269,7 +270,8 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         return replace(
             flow, title=f"Remove all {many}", id=texts.flow_id(context.api.name, "remove_all", words.snake(many))
         )
-    return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + which)
+    whose = _whose(context, resource) if parted(operation.path)[1] else ""
+    return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + whose + which)
 
 
 def _answers_with_copy(context: Context, operation: Operation) -> bool:
@@ -407,7 +409,7 @@ def _whose(context: Context, resource: Resource) -> str:
     owner = context.by_address.get(resource.parent)
     is_own = bool(resource.id_parameter) or " " in resource.name or resource.name.isupper()
     place = shape(resource.collection or resource.item)
-    if is_own or owner is None or not owner.id_parameter or not place.startswith(f"{shape(owner.item)}/"):
+    if is_own or owner is None or not owner.id_parameter or not is_below(place, shape(owner.item)):
         return ""
     return "" if resource.name in owner.name else f" of {owner.name}"
 

@@ -21,7 +21,7 @@ from compiler.passes.flows.reached import Reached, reached
 from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
 from compiler.passes.identity import is_a_name, is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word
+from compiler.passes.names.paths import ends_in_parameter, is_below, last_word
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resources import shape
 from workflow.json.pointers import escape
@@ -131,7 +131,7 @@ class _Reader:
 
     def _is_done_to_one(self, operation: Operation, owner: Resource) -> bool:
         """Whether it is done to the thing that its address names, as one object says, and to no part of it."""
-        place = f"{shape(operation.path)}/".startswith(f"{shape(owner.item)}/") and bool(owner.item)
+        place = is_below(f"{shape(operation.path)}/", shape(owner.item)) and bool(owner.item)
         sent = operation.body.schema if operation.body is not None else None
         is_one = not owner.item_is_list or self.profile.envelope.item == "one_element_list"
         return place and is_one and self.schemas.element(sent) is None

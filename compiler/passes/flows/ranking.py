@@ -17,6 +17,7 @@ from compiler.passes.flows.daily import how_daily
 from compiler.passes.flows.weighing import Weights, is_telling, weights_of
 from compiler.passes.names.paths import ends_in_parameter, last_word, path_of
 from compiler.passes.resources import shape
+from workflow.documents.path_queries import address_of, parted
 from workflow.risks import Risk
 
 _TASK_COST = 0.03  # a task of several changes is done less often than the changes themselves
@@ -70,7 +71,7 @@ def _way(flow: Flow) -> str:
 def is_of_all(goal: str, paths: Iterable[str]) -> bool:
     """Whether an operation deletes a whole collection: what it stands for has items of their own."""
     method, _, path = goal.partition(" ")
-    begin = path.rstrip("/") + "/{"
+    begin = address_of(path).rstrip("/") + "/{"
     return method == "DELETE" and not ends_in_parameter(path) and any(other.startswith(begin) for other in paths)
 
 
@@ -102,7 +103,8 @@ def _resource_of(context: Context, flow: Flow) -> Resource | None:
 
 def _beside(context: Context, path: str) -> Sequence[Resource]:
     """The things whose items stand beside what is done: `/containers/{id}` beside `/containers/create`."""
-    begin = shape(path.rpartition("/")[0])
+    at, query = parted(path)
+    begin = shape(at if query else path.rpartition("/")[0])
     return [r for r in context.api.resources if r.id_parameter and shape(r.item).rpartition("/")[0] == begin]
 
 

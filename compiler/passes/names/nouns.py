@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from compiler.ir.model import Api
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, segments
+from compiler.passes.names.paths import ends_in_parameter, last_word, noun_of_query, parameter_of, parent, segments
+from workflow.documents.path_queries import parted
 
 _SHORTEST = 7  # letters of a word that may be two; shorter ones are names of their own
 _SHORTEST_ONE = 2  # letters
@@ -79,6 +80,8 @@ def needs_more(group: str) -> bool:
 
 def noun_of_address(collection: str, item: str) -> str:
     """`/stores/{store_id}/{image_id}` is of the images of a store, whatever its last literal segment is."""
+    if parted(collection or item)[1]:
+        return noun_of_query(collection or item)
     noun = last_word(collection or item)
     own = segments(item)[-1:] if ends_in_parameter(item) and ends_in_parameter(parent(item)) else ()
     said = words.split(parameter_of(own[0])) if own else ()

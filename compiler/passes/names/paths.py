@@ -3,10 +3,13 @@
 A template is `/a/{id}/b`; a segment in braces is a parameter. A segment may hold text and parameters as well
 (`image{n}`, `{id}:stop`, `range(from={a},to={b})`): it is a word that takes values, no item of a collection. A slash at
 the end changes nothing. Segments that only group (`Actions`, `Oem`) belong to no resource: what follows them is owned
-by what stands before them.
+by what stands before them. A query or a fragment in the key (`/vms/{id}?action=start`) is one segment more, of the
+words that it says.
 """
 
 import re
+
+from workflow.documents.path_queries import address_of, asked_query, fixed_query, fragment_pairs, parted
 
 _PARAMETER = re.compile(r"^\{([^{}]*)\}$")
 _NAMES = re.compile(r"\{([^{}]+)\}")
@@ -18,6 +21,12 @@ _ENDINGS = frozenset(
     {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
 )
 GROUPING = frozenset({"actions", "action", "oem"})
+# Parameters whose value is what is done, and whose own name says nothing.
+_ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act", "verb", "method", "target", "func"})
+_READING = frozenset({"list", "get", "read", "show", "query", "describe"})
+_BETWEEN_WORDS = re.compile(r"[-_]|(?<=[a-z0-9])(?=[A-Z])")
+_VERSIONS = frozenset({"version", "v"})
+_SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 
 
 def path_of(key: str) -> str:
@@ -26,7 +35,39 @@ def path_of(key: str) -> str:
 
 
 def segments(path: str) -> tuple[str, ...]:
-    return tuple(part for part in path.split("/") if part)
+    address, query = parted(path)
+    return tuple(part for part in (*address.split("/"), query and words_of_query(path)) if part)
+
+
+def words_of_query(path: str) -> str:
+    """What the query and the fragment in a path say: `start` of `?action=start`, `clone-vmw-task` of two of them."""
+    told = [*fixed_query(path), *fragment_pairs(path)]
+    return "-".join([*(filter(None, (_said(*pair) for pair in told))), *(f"by-{n}" for n, _ in asked_query(path))])
+
+
+def noun_of_query(path: str) -> str:
+    """`small-things` of `/things?type=small`, `label` of `/things/{id}?label`, `tags` of `/tags?action=list`."""
+    above = last_word(address_of(path))
+    name, value = next((pair for pair in fixed_query(path) if _kind(*pair) in ("deed", "value")), ("", ""))
+    if _kind(name, value) == "value":
+        return f"{value}-{above}"
+    first, *rest = _BETWEEN_WORDS.split(_said(name, value))
+    return ("-".join(rest) or above) if value and first.lower() in _READING else words_of_query(path)
+
+
+def _said(name: str, value: str) -> str:
+    """A value says what is done; of a switch the name does, and what is a value only says it with its name."""
+    told = {"deed": value.rpartition(".")[2] or value, "switch": name, "value": f"{name}-{value}"}
+    return told.get(_kind(name, value), "")
+
+
+def _kind(name: str, value: str) -> str:
+    plain = name.strip("~_-$").replace("-", "_").lower().rpartition("_")[2]
+    if value.lower() in _SWITCHES:
+        return "switch"
+    if plain in _VERSIONS:
+        return "version"
+    return "deed" if plain in _ASKING and not value.isdigit() else "value"
 
 
 def parameter_of(segment: str) -> str:
@@ -40,8 +81,14 @@ def ends_in_parameter(path: str) -> bool:
 
 
 def parent(path: str) -> str:
-    """`/a/{id}/b` → `/a/{id}`; "" above the first segment."""
-    return path.rstrip("/").rpartition("/")[0]
+    """`/a/{id}/b` → `/a/{id}`, `/a/{id}?b` likewise; "" above the first segment."""
+    address, query = parted(path)
+    return address.rstrip("/") if query else path.rstrip("/").rpartition("/")[0]
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether a path goes on where another one ends: with a segment more, or with a query."""
+    return path.startswith((f"{above}/", f"{above}?", f"{above}#"))
 
 
 def last_word(path: str) -> str:

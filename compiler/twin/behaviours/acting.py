@@ -20,7 +20,7 @@ from compiler.twin.offers import address_place, rule_of
 from compiler.twin.pending import Pending
 from compiler.twin.requests.messages import RefusalError, TwinReply, TwinRequest
 from compiler.twin.requests.replies import Replies
-from compiler.twin.requests.routes import canonical
+from compiler.twin.requests.routes import canonical, plain_path
 from compiler.twin.sessions import Sessions
 from compiler.twin.states import Move
 from compiler.twin.store import Overlay, Store
@@ -184,7 +184,7 @@ class Acting:
 
     def _wipe(self, played: _Played, request: TwinRequest) -> None:
         blueprint, store = self._hands.blueprint, self._hands.store
-        operation, address = blueprint.operations[self._key(request)], canonical(request.path)
+        operation, address = blueprint.operations[self._key(request)], self._address(request)
         resource = blueprint.item_at(operation.path)
         body, sent = store.overlay().bodies.get(address), request.body
         if resource is None or operation.body is None or not isinstance(body, dict) or not isinstance(sent, dict):
@@ -243,7 +243,7 @@ class Acting:
     def _said(self, rule: BehaviourRule, request: TwinRequest) -> TwinReply:
         if rule.form not in ("refusal", "main view"):
             return TwinReply(rule.status, rule.headers, rule.body)
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         operation = match.methods.get(request.method) if match is not None else None
         return self._hands.replies.error(operation, RefusalError(rule.status, str(rule.body), rule.headers))
 
@@ -318,7 +318,7 @@ class Acting:
                 return go(request)
             refused = BehaviourRule("instead", (), status=412, form="refusal", body="the tag does not match")
             return self._said(refused, request)
-        self._hands.store.touch(canonical(request.path))
+        self._hands.store.touch(self._address(request))
         played.acted = True
         return go(request)
 
@@ -345,12 +345,12 @@ class Acting:
         return TwinReply(usual.status, usual.headers, body)
 
     def _is_offered(self, request: TwinRequest) -> bool:
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         operation = match.methods.get(request.method) if match is not None else None
         return operation is not None and rule_of(self._hands.blueprint, operation) is not None
 
     def _offers(self, request: TwinRequest, body: Json) -> Iterator[tuple[str, str]]:
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         resource = self._hands.blueprint.item_at(match.template) if match is not None else None
         for key in resource.actions if resource is not None else ():
             operation = self._hands.blueprint.operations[key]
@@ -363,7 +363,7 @@ class Acting:
     def page(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Lists come in small pages, and what leads to the next one is not what it seems."""
         self._hands.store.is_stingy = "in order"
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         resource = self._hands.blueprint.collection_at(match.template) if match is not None else None
         usual = go(request)
         if resource is None or resource.paging is None or usual.status != 200:
@@ -376,7 +376,7 @@ class Acting:
 
     def double(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Each thing of a list is there twice, with an id of its own."""
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         resource = self._hands.blueprint.collection_at(match.template) if match is not None else None
         usual = go(request)
         items = listed(usual.body, resource.members, resource.element_at) if resource is not None else None
@@ -396,7 +396,7 @@ class Acting:
     def another(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Another thing than the one that was asked for: it has another id."""
         usual = go(request)
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         resource = self._hands.blueprint.item_at(match.template) if match is not None else None
         item = get(usual.body, resource.item_at) if resource is not None and 200 <= usual.status < 300 else MISSING
         if resource is None or not isinstance(item, dict) or item.get(resource.id_field) is None:
@@ -414,14 +414,18 @@ class Acting:
         return TwinReply(played.rule.status, (("location", location),))
 
     def _key(self, request: TwinRequest) -> str:
-        match = self._hands.blueprint.routes.match(request.path)
+        match = self._hands.blueprint.routes.of(request)
         operation = match.methods.get(request.method) if match is not None else None
         return operation.key if operation is not None else ""
+
+    def _address(self, request: TwinRequest) -> str:
+        match = self._hands.blueprint.routes.of(request)
+        return canonical(request.path) if match is None else plain_path(match, request.path)
 
 
 def sort_of(blueprint: Blueprint, request: TwinRequest) -> Sort | None:
     """What kind of request it is; None for what no operation is."""
-    match = blueprint.routes.match(request.path)
+    match = blueprint.routes.of(request)
     operation = match.methods.get(request.method) if match is not None else None
     if operation is None:
         return None

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from compiler.ir.model import Operation, Resource
 from compiler.twin.blueprint import Behaviour
 from compiler.twin.requests.messages import TwinRequest
-from compiler.twin.requests.routes import Match
+from compiler.twin.requests.routes import Match, canonical
 from compiler.twin.seeds import SeedPlace
+from workflow.documents.path_queries import parted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class MatchedRequest:
     path: str
     above: tuple[SeedPlace, ...]
     now: float
+
+    @property
+    def address(self) -> str:
+        """`path` as it is asked for: without what the twin keeps of the query in a described path."""
+        return canonical(self.request.path) if parted(self.match.template)[1] else self.path
 
     @property
     def operation(self) -> Operation:

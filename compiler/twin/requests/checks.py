@@ -13,6 +13,7 @@ from compiler.twin.requests.messages import RefusalError, TwinRequest
 from compiler.twin.requests.styles import cookie_value, header_value, query_names, query_value
 from compiler.twin.values.pointers import MISSING, get
 from compiler.twin.values.validation import SchemaView
+from workflow.documents.path_queries import fixed_query
 from workflow.requests.form_bodies import is_form
 from workflow.requests.multipart import is_multipart
 
@@ -26,7 +27,7 @@ def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRe
     declared = blueprint.declared(operation)
     sent = dict.fromkeys(name for name, _ in request.query)
     known = {name for p in declared.asked(sent) for name in query_names(schemas, p, request.query)}
-    understood = known | blueprint.position_parameters
+    understood = known | blueprint.position_parameters | {name for name, _ in fixed_query(operation.path)}
     understood |= {word.partition("=")[0] for word in blueprint.profile.envelope.query.values()}
     for name in (name for name in sent if name not in understood):
         if is_unimplemented(blueprint, name):

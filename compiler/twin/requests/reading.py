@@ -64,7 +64,7 @@ class Reader:
         envelope = self._seeds.document(asked.operation, asked.match.template) if resource.members else None
         body = self._replies.collection(resource, envelope, items, total)
         if resource.references and isinstance(body, dict) and resource.references in body:
-            body = {**body, resource.references: self._blueprint.base_path + asked.path}
+            body = {**body, resource.references: self._blueprint.base_path + asked.address}
         reply = self._leading_on(asked, body, page)
         return replace(reply, headers=(*reply.headers, *self._list_version(asked)))
 
@@ -91,7 +91,7 @@ class Reader:
             return TwinReply(200, (), body)
         query = [(name, value) for name, value in asked.request.query if name != LINK_PARAMETER]
         onward = urlencode([*query, (LINK_PARAMETER, page.next_start)], safe="$*()=")
-        address = f"{self._blueprint.base_path}{asked.path}?{onward}"
+        address = f"{self._blueprint.base_path}{asked.address}?{onward}"
         if paging.at == "header.link":
             headers = (("link", f'<{address}>; rel="next"'),) if page.next_start is not None else ()
             return TwinReply(200, headers, body)

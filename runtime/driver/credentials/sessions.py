@@ -6,7 +6,7 @@ only between `Vault.resolve` and the bytes of one request.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from runtime.driver.wire import FIELD_VALUE, WireReply
 from runtime.errors import Refused
 from runtime.secrets import Vault
+from workflow.documents.path_queries import address_of, fixed_query
 from workflow.profiles.profile_speech import Auth, Place, SessionRule
 from workflow.requests.events import SendRequest
 
@@ -84,7 +85,7 @@ def login_command(rule: SessionRule, references: References, vault: Vault) -> Se
         "{username}": vault.read(references.username or ""),
         "{password}": vault.resolve(references.password or ""),
     }
-    return _plain_command(method, path, _filled(rule.login_body, words))
+    return _described_command(method, path, _filled(rule.login_body, words))
 
 
 def logout_command(rule: SessionRule, session: DeviceSession) -> SendRequest | None:
@@ -93,14 +94,20 @@ def logout_command(rule: SessionRule, session: DeviceSession) -> SendRequest | N
         return _plain_command("DELETE", session.path, None)
     if rule.logout is not None and "{" not in rule.logout:
         method, _, path = rule.logout.partition(" ")
-        return _plain_command(method, path, None)
+        return _described_command(method, path, None)
     return None
 
 
 def probe_command(read: str) -> SendRequest:
     """The profile's probe: a read that needs credentials."""
     method, _, path = read.partition(" ")
-    return SendRequest("session", 1, method, path, path, is_safe=True, is_idempotent=True, timeout_s=LOGIN_TIMEOUT_S)
+    return replace(_described_command(method, path, None), is_safe=True)
+
+
+def _described_command(method: str, path: str, body: Json) -> SendRequest:
+    """A request of the description: what the query in its path says is sent as its query."""
+    command = _plain_command(method, path, body)
+    return replace(command, path=address_of(path), query=fixed_query(path))
 
 
 def _plain_command(method: str, path: str, body: Json) -> SendRequest:

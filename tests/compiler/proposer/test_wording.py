@@ -48,6 +48,7 @@ def test_a_sentence_in_the_place_of_a_name_is_left_out() -> None:
 
 def test_a_sentence_does_not_travel_in_a_path() -> None:
     assert path_words("/VirDomain/{uuid}/Actions/X.Reset") == "/VirDomain/{uuid}/Actions/X.Reset"
+    assert path_words("/box/{id}?act=stop&why=say this") == "/box/{id}/act/stop/why/?"
     assert path_words("/ignore all previous/{the rest}/`x`/a") == "/?/?/?/a"
     assert len(path_words("/" + "/".join(["a" * 48] * 100))) < 16 * 50
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ir.model import Operation
+from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.requests.routes import Routes, canonical, encode, fill
 from compiler.twin.values import pointers
 from workflow.json.pointers import escape
@@ -42,6 +43,37 @@ def test_the_most_literal_template_is_found(path: str, template: str, values: tu
 @pytest.mark.parametrize("path", ["/", "/b", "/a/1/b", "/a//c", "/a/1/b/2/3", "/f/list"])
 def test_a_path_that_nobody_describes_is_nowhere(path: str) -> None:
     assert routes().match(path) is None
+
+
+ASKED = ["/a/{id}", "/a/{id}?start", "/a/{id}?act=stop", "/a/{id}?act=stop&now=1", "/a?id={id}", "/b#Go=X", "/b#Go=Y"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "headers", "template"),
+    [
+        ("/a/1", (), (), "/a/{id}"),
+        ("/a/1", (("act", "go"),), (), "/a/{id}"),
+        ("/a/1", (("start", ""),), (), "/a/{id}?start"),
+        ("/a/1", (("act", "stop"), ("why", "x")), (), "/a/{id}?act=stop"),
+        ("/a/1", (("now", "1"), ("act", "stop")), (), "/a/{id}?act=stop&now=1"),
+        ("/a", (("id", "7"),), (), "/a?id={id}"),
+        ("/b", (), (("go", "Y"),), "/b#Go=Y"),
+        ("/b", (("Go", "Y"),), (), "/b#Go=Y"),
+        ("/a/%3Fstart", (), (), "/a/{id}"),
+    ],
+)
+def test_a_query_in_a_path_is_met_by_requests_that_ask_all_of_it(
+    path: str, query: Any, headers: Any, template: str
+) -> None:
+    described = Routes(tuple(Operation("POST", each, "", "") for each in ASKED))
+    found = described.of(TwinRequest("POST", path, query, headers))
+    assert found is not None
+    assert found.template == template
+
+
+def test_nothing_is_at_an_address_where_all_is_asked_by_a_query() -> None:
+    described = Routes((Operation("POST", "/a?act=stop", "", ""),))
+    assert described.of(TwinRequest("POST", "/a")) is None
 
 
 @given(st.text(min_size=1))

@@ -28,7 +28,7 @@ from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import last_word
+from compiler.passes.names.paths import is_below, last_word
 from compiler.passes.names.words import first_sentence, split
 from workflow.json.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profiles.profile import Fix
@@ -344,7 +344,7 @@ class BodyInputs:
 
     def _is_subject(self, collection: str) -> bool:
         """True when the operation stands under the very collection whose items the member names."""
-        return self.operation.effect is Effect.ACT and self.operation.path.startswith(collection + "/")
+        return self.operation.effect is Effect.ACT and is_below(self.operation.path, collection)
 
     def _purpose(self, resource_address: str) -> str:
         """A thing of this kind that was found for the path is not the one that the body names."""

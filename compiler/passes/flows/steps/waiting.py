@@ -5,7 +5,7 @@ waited for within a bound of the profile; then another view of the job is tried,
 read-back decides, where it can (`expectations`). Used by `changes` and the compositions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +102,7 @@ def _ended_well(job: Job, state: str, succeeded: tuple[str, ...]) -> list[dict[s
     return [
         queries.simple(queries.one_of_states(state, succeeded)),
         *([queries.simple(queries.all_of(signs))] if signs else []),
+        *(queries.simple(queries.one_of_states(f"$response.body#{at}", well)) for at, well in job.succeeded_if),
     ]
 
 
@@ -124,6 +125,8 @@ def _failures(
         signs = [queries.one_of_states(f"$response.body#{at}", values) for at, values in job.failed_if]
         over = queries.one_of_states(state, succeeded)
         found.append(_end("ended_badly", queries.all_of([over, queries.any_of(signs)]), bad_end))
+    for at, well in job.succeeded_if:
+        found += _ended_otherwise(job, f"$response.body#{at}", well, queries.one_of_states(state, succeeded), bad_end)
     if job.pending:
         text = f"The {job.name} waits at {{{state}}}{told}"
         pending = {"outcome": "pending", "code": "waits", "message": text, **following}
@@ -140,6 +143,21 @@ def _failures(
     if goes_elsewhere:
         found.append({"name": "elsewhere", "type": "goto", "stepId": "@next", "criteria": [queries.simple(unknown)]})
     return tuple(found)
+
+
+def _ended_otherwise(
+    job: Job, shown: str, well: tuple[str, ...], over: str, bad_end: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """What a job that is over means where it does not say that all is well: a warning and silence are no failure."""
+    untold = queries.any_of([f"{shown} == null", f"{shown} == ''"])
+    silent = f"The {job.name} is over, and does not tell how it ended."
+    yield _end("end_untold", queries.all_of([over, untold]), _open_end("end_untold", silent))
+    warned = f"The {job.name} is over, with warnings: {{{shown}}}"
+    warning = {"context": shown, "condition": "(?i)^warn", "type": "regex"}
+    ends: dict[str, Any] = {"name": "ended_with_warnings", "type": "end", "criteria": [queries.simple(over), warning]}
+    yield {**ends, "x-switchgear": _open_end("ended_with_warnings", warned)}
+    others = [f"{shown} != {queries.simple_quoted(value)}" for value in well]
+    yield _end("ended_badly", queries.all_of([over, *others]), bad_end)
 
 
 def _end(name: str, condition: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -179,9 +197,16 @@ def _read_result(builder: Builder, job: Job, handle: str) -> None:
 
 def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     """What stands above the job in its address, found before the change is made."""
-    above = parent(builder.operation(job.poll).path)
+    above = _above(builder, job)
     owner = replace(builder.operation(job.poll), path=above)
     return path_parameters(builder, owner) if "{" in above else []
+
+
+def _above(builder: Builder, job: Job) -> str:
+    """The address in which the job stands: `/nodes/{id}/tasks` of `/nodes/{id}/tasks/{task}/status`."""
+    path = builder.operation(job.poll).path
+    own = next((prefix for prefix, name in item_prefixes(path) if name == job.parameter), path)
+    return parent(own)
 
 
 def is_asked(step: FlowStep) -> bool:
@@ -202,7 +227,7 @@ def is_found_later(builder: Builder, job: Job) -> bool:
 
 def _owner_above(builder: Builder, job: Job) -> Resource | None:
     """The one thing in whose address the job stands; None where there is none, or several."""
-    above = list(item_prefixes(parent(builder.operation(job.poll).path)))
+    above = list(item_prefixes(_above(builder, job)))
     return builder.context.needed_by(job.poll, f"path.{above[0][1]}") if len(above) == 1 else None
 
 
@@ -210,7 +235,7 @@ def _find_above(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     """Finds the one that there is; of none or several, and of a list that does not come, the other view is asked."""
     owner = _owner_above(builder, job)
     assert owner is not None, "asked for by is_found_later"
-    ((_, name),) = item_prefixes(parent(builder.operation(job.poll).path))
+    ((_, name),) = item_prefixes(_above(builder, job))
     base = queries.listed(owner)
     each = f"{base}[*]"
     step = FlowStep(

@@ -37,6 +37,7 @@ from compiler.passes.names.paths import (
 from compiler.passes.names.told_apart import is_by_place, told_apart
 from compiler.passes.resources import shape
 from compiler.proposer.wording import fault_of_description
+from workflow.documents.path_queries import address_of
 
 _METHOD_VERBS = {
     "GET": "get",
@@ -440,7 +441,7 @@ def _is_of_all(flows: Sequence[Flow], one: int, same: Sequence[int]) -> bool:
     """Whether it does to a collection what another one does to an item in it."""
     if ends_in_parameter(path_of(flows[one].goal)) or is_pass_through(path_of(flows[one].goal)):
         return False
-    begin = path_of(flows[one].goal).rstrip("/") + "/{"
+    begin = address_of(path_of(flows[one].goal)).rstrip("/") + "/{"
     return any(path_of(flows[other].goal).startswith(begin) for other in same if other != one)
 
 

@@ -113,9 +113,11 @@ def doing(verb: str, name: str) -> str:
 
 
 def _ends_as_verb(said: Sequence[str]) -> bool:
-    """`power off`, `secure erase`, `stop and delete`; not `get status`, where the last word is what is got."""
+    """`power off`, `secure erase`, `stop and delete`; not `get status`, `start power`, whose last word is no verb."""
     if said[-2] in ("and", "or"):
         return True
+    if said[-1] == "power":
+        return False
     return said[-1] in _LAST_OF_VERBS or (_is_verb(said[-1]) and not _is_verb(said[0]))
 
 
