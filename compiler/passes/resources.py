@@ -32,6 +32,7 @@ from compiler.passes.names.roots import PREFIXES, VERSION, is_root, noun_of_root
 from compiler.passes.names.told_apart import is_by_place, told_apart
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.risk import lexicon
+from compiler.passes.risk.values import makes
 from compiler.passes.versions import is_version
 from workflow.profiles.profile import Profile
 
@@ -155,15 +156,11 @@ class _Finder:
         resource = self._base(collection.path if collection else "", item.path)
         read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
         resource = replace(resource, id_parameter=parameter, read=read, delete=item.key("DELETE"))
-        resource = self._with_updates(resource, item)
         if collection is not None:
             made = collection.methods.get("POST")
-            is_made = made is not None and made.effect is Effect.CREATE
-            resource = replace(
-                resource,
-                list=collection.key("GET"),
-                create=collection.key("POST") if is_made else "",
-            )
+            create = collection.key("POST") if made is not None and made.effect is Effect.CREATE else ""
+            resource = replace(resource, list=collection.key("GET"), create=create)
+        resource = self._with_updates(resource, item)
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
         return self.identifier.identify(resource, *made_of, self._example(collection))
 
@@ -196,6 +193,8 @@ class _Finder:
         verbs = self.profile.verbs
         ways = [m for m in verbs.prefer if item.key(m) and item.methods[m].effect is Effect.UPDATE]
         ways = [m for m in ways if item.key(m) not in verbs.distinct]
+        # `PUT`, “creates or updates”, beside `PATCH`, “updates”: without the first nothing is ever made.
+        ways = [m for m in ways if m != "PUT" or ways == ["PUT"] or resource.create or not makes(item.methods[m])]
         if not ways:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}

@@ -70,9 +70,9 @@ class Changes:
             if name in shown and name in taken and self._is_fixed(shown[name]) and not self._is_fixed(taken[name])
         }
 
-    def put_there(self, place: SeedPlace) -> ItemChange:
-        """Something that exists elsewhere belongs to this collection from now on, under its own id."""
-        item = self._seeds.fresh(place, 1)
+    def put_there(self, place: SeedPlace, given: Json) -> ItemChange:
+        """Something stands here from now on, under its own id: what exists elsewhere, or is made with what is given."""
+        item = {**self._seeds.fresh(place, 1), **(given if isinstance(given, dict) else {})}
         return ItemChange(place, item, lambda: self._store.add(place, item))
 
     def belonging(self, behaviour: Behaviour, collection: str, body: Json, *, is_in: bool) -> ItemChange:

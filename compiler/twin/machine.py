@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Api, Operation, Resource
+from compiler.passes.risk.values import makes
 from compiler.twin.behaviours.acting import Acting, Hands, sort_of
 from compiler.twin.behaviours.fault_injection import FaultInjection
 from compiler.twin.behaviours.forms import later
@@ -296,7 +297,7 @@ class Twin:
         check_body(self._blueprint, behaviour, request)
         if behaviour.kind in (TwinKind.LOGIN, TwinKind.LOGOUT):
             return self._log_in(asked) if behaviour.kind is TwinKind.LOGIN else self._log_out(asked)
-        is_replaced = behaviour.kind is TwinKind.REPLACE and bool(above)
+        is_replaced = behaviour.kind is TwinKind.REPLACE and bool(above) and self._store.exists(above[-1])
         current = self._store.item(above[-1]) if is_replaced else None
         schema = operation.body.schema if operation.body else None
         joined = self._blueprint.memberships.get(operation.key)
@@ -379,7 +380,7 @@ class Twin:
         if kind is TwinKind.DELETE:
             return self._changes.delete(asked.place)
         if asked.above and _adds(asked.operation, asked.place.resource) and not self._store.exists(asked.place):
-            return self._changes.put_there(asked.place)
+            return self._changes.put_there(asked.place, item_part(behaviour, body))
         if kind in (TwinKind.UPDATE, TwinKind.REPLACE):
             check_create_only(self._blueprint, behaviour, self._store.item(asked.place), item_part(behaviour, body))
             return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
@@ -465,8 +466,8 @@ class Twin:
 
 
 def _adds(operation: Operation, resource: Resource) -> bool:
-    """True for a PUT of something that has no body: it belongs there from now on (a group of a user)."""
-    return operation.method == "PUT" and operation.body is None and not resource.read
+    """True for a PUT that makes what is not there, by its text, or has no body: it belongs there from now on."""
+    return operation.method == "PUT" and (makes(operation) if operation.body is not None else not resource.read)
 
 
 def _operation(match: Match, method: str) -> Operation | None:

@@ -27,6 +27,10 @@ FORMS: dict[str, tuple[Any, tuple[str, ...]]] = {
         {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "The name is taken."},
         ("The name is taken.",),
     ),
+    "a message under the vendor's own form of its name": (
+        {"reply": {"fault_message": "The drive is busy.", "errCode": 12}},
+        ("The drive is busy.",),
+    ),
     "Redfish": (
         {"error": {"code": "Base.1.12.GeneralError", "message": GENERAL, "@Message.ExtendedInfo": [SUCCESS, PENDING]}},
         ("#/Attributes: Values of Bios are committed by JID_1. (IDRAC.2.9.SYS405, Critical) Wait for the job.",),

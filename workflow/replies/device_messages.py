@@ -38,6 +38,10 @@ _MOST_LEVELS = 8
 _MESSAGES = ("message", "detail", "msg", "description", "errordescription", "errormessage", "defaultmessage",
              "faultstring", "statusmessage", "formattedmessage", "explanation", "usermessage", "title", "summary",
              "reasonphrase", "failurereason", "failuremessage", "statusdescription")  # fmt: skip
+_MESSAGE = re.compile(  # as whole families of vendors form it: `fault_message`, `errMsg`, `messageText`
+    r"(?:error|err|fault|failure|exception|problem|user|display|localized)"
+    r"(?:message|msg|text|desc|description|details?|string|reason|info|explanation)|(?:message|msg)(?:text|string)"
+)
 _HOLDERS = ("error", "errors", "fault", "faults", "details", "messages", "messagelist", "errormessages", "errorlist",
             "causes", "reason", "exception", "violations", "errordetails", "failures", "problem", "problems", "detail",
             "message", "data", "value", "nonfielderrors")  # fmt: skip
@@ -282,7 +286,8 @@ class _Walk:
 
     def _sentence(self, names: Mapping[str, Json], level: int) -> str:
         """The object's own message, with what it is about before it, and its code and its remedy behind it."""
-        texts = [names[name] for name in _MESSAGES if isinstance(names.get(name), str) and names[name]]
+        known = (*_MESSAGES, *filter(_is_message, names))
+        texts = [names[name] for name in known if isinstance(names.get(name), str) and names[name]]
         text = filled(texts[0], _first(names, _ARGUMENTS)) if texts else ""
         title = names.get("title")
         if text and isinstance(title, str) and not says_nothing(title) and title not in text:
@@ -306,7 +311,8 @@ class _Walk:
     def _fields(self, value: Mapping[str, Json], *, is_list_needed: bool) -> Iterator[str]:
         """Fields with their messages, as frameworks write them: {"mem": ["Not a number."]}."""
         for name, told in value.items():
-            if plain_name(name) in (*_HOLDERS, *_MESSAGES, *_ARGUMENTS, *_NO_FIELDS) or name.startswith("@"):
+            plain = plain_name(name)
+            if plain in (*_HOLDERS, *_MESSAGES, *_ARGUMENTS, *_NO_FIELDS) or name.startswith("@") or _is_message(plain):
                 continue
             if isinstance(told, list):
                 texts = [each for each in told if isinstance(each, str)]
@@ -319,6 +325,10 @@ class _Walk:
         for name, member in value.items():
             if isinstance(member, Mapping | list) and not _is_left_out(name):
                 yield from self.texts(member, level + 1, is_told=False)
+
+
+def _is_message(name: str) -> bool:
+    return _MESSAGE.fullmatch(name) is not None
 
 
 def _is_left_out(name: str) -> bool:

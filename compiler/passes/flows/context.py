@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
+from compiler.ir.model import Api, Effect, Job, Link, Operation, Paging, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.inputs.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
@@ -209,11 +209,19 @@ def _names(part: Resource, holder: Resource, schemas: SharedSchemas) -> bool:
 
 
 def _by_change(api: Api, profile: Profile) -> dict[str, Resource]:
-    """By creations, by updates with their aliases, and by other writes that the profile calls distinct."""
+    """By creations, by updates with their aliases, and by other writes that do something else: see `resources`."""
     distinct = profile.verbs.distinct
+    writes = {
+        o.key: shape(o.path) for o in api.operations if o.method in ("PUT", "PATCH") and o.effect is Effect.UPDATE
+    }
     return {
         key: r
         for r in api.resources
-        for key in (r.create, r.update, *r.aliases, *(a for a in r.actions if a in distinct))
+        for key in (
+            r.create,
+            r.update,
+            *r.aliases,
+            *(a for a in r.actions if a in distinct or writes.get(a) == shape(r.item)),
+        )
         if key
     }

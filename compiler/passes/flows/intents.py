@@ -33,6 +33,7 @@ from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_below, parent, segments
 from compiler.passes.resources import only_tells_whether, shape
+from compiler.passes.risk.values import makes
 from workflow.documents.path_queries import parted
 from workflow.json.pointers import escape
 from workflow.replies.pages import INCOMPLETE_HEADER, NEXT_HEADER
@@ -200,8 +201,9 @@ def update(context: Context, resource: Resource) -> Flow | None:
 
 
 def update_otherwise(context: Context, resource: Resource, operation: Operation) -> Flow:
-    """The same by a write that the profile calls distinct from the usual one."""
-    return _updated(context, resource, operation, "replace" if operation.method == "PUT" else "patch")
+    """The same by a write that does something else than the usual one: replaces, or makes what is not there."""
+    verb = "set" if makes(operation) else "replace" if operation.method == "PUT" else "patch"
+    return _updated(context, resource, operation, verb)
 
 
 def _updated(context: Context, resource: Resource, operation: Operation, verb: str) -> Flow:
@@ -217,7 +219,8 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
         return _finish(builder, "update", "upload", text, resource, _risk(operation))
     is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
     rest = "what is not given may be emptied" if is_whole else "only what is given"
-    text = f"{'Replaces' if is_whole else 'Changes'} {_one(resource)}{_of_owner(context, resource)}: {rest}"
+    does = "Makes or replaces" if verb == "set" else "Replaces" if is_whole else "Changes"
+    text = f"{does} {_one(resource)}{_of_owner(context, resource)}: {rest}"
     return _finish(builder, "update", verb, text, resource, _risk(operation))
 
 
@@ -361,7 +364,7 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
 
 def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resource, risk: Risk) -> Flow:
     named = texts.action_id if intent == "act" else texts.flow_id
-    name = named(builder.context.api.name, verb, noun_of(resource))
+    name = named(builder.context.api.name, verb, noun_of(resource) if resource.name else "")
     steps = [(step.role, step.operation) for step in builder.steps if step.role is not Role.WAIT or _is_usual(builder)]
     sentence = text if text.endswith(".") else f"{text}."
     said = texts.describe((sentence, texts.course(steps)), risk)

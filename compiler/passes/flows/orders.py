@@ -23,18 +23,22 @@ _STEM, _SHORTEST = 5, 4  # letters
 
 def orders_of(context: Context, resource: Resource) -> tuple[Resource, tuple[Split, ...]] | None:
     """What the actions are done to, and one part for each; None where the list holds no actions."""
-    operation = context.operations[resource.create]
     owner = context.by_item.get(shape(parent(resource.collection)))
-    body = operation.body
-    if owner is None or body is None or last_word(resource.collection).lower() not in GROUPING:
-        return None
-    members = context.schemas.members(body.schema)
-    for name in context.schemas.required(body.schema) or members:
+    parts = parts_of(context, context.operations[resource.create]) if owner is not None else ()
+    return (owner, parts) if owner is not None and parts else None
+
+
+def parts_of(context: Context, operation: Operation) -> tuple[Split, ...]:
+    """One part for each action that an operation on `…/actions` takes; empty for any other."""
+    if operation.body is None or last_word(operation.path).lower() not in GROUPING:
+        return ()
+    members = context.schemas.members(operation.body.schema)
+    for name in context.schemas.required(operation.body.schema) or members:
         values = context.schemas.values(members.get(name))
         is_done = 2 * sum(value_is_done(value) for value in values) > len(values)
         if is_action_word(name) and len(values) > 1 and is_done:
-            return owner, tuple(split_of(context, operation, f"/{escape(name)}", value) for value in values)
-    return None
+            return tuple(split_of(context, operation, f"/{escape(name)}", value) for value in values)
+    return ()
 
 
 def with_its_members(context: Context, operation: Operation, flow: Flow, value: str) -> Flow:

@@ -11,7 +11,7 @@ from functools import partial
 
 from compiler.containment import Containment
 from compiler.ir.model import Api, Effect, Flow, Operation, Resource
-from compiler.passes.flows import intents, memberships, overrides
+from compiler.passes.flows import intents, memberships, orders, overrides
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import COMPOSITIONS
 from compiler.passes.flows.context import Context, address
@@ -128,13 +128,18 @@ def _promising_no_more(context: Context, flow: Flow) -> Flow:
     return replace(flow, description=flow.description.replace(texts.describe((), Risk.READ), "").strip())
 
 
-def _stray(context: Context, _resource: Resource, operation: Operation) -> Flow:
+def _stray(context: Context, _resource: Resource, operation: Operation) -> Iterator[Flow]:
     noun = last_word(operation.path) or context.api.name
     said = words.singular(noun) if ends_in_parameter(operation.path) else noun
     resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(said)))
     if operation.effect is Effect.READ:
-        return intents.report(context, resource, operation)
-    return intents.act(context, resource, operation, None)
+        yield intents.report(context, resource, operation)
+        return
+    actions = orders.parts_of(context, operation)
+    if actions:  # their names say what they are done to
+        resource = replace(resource, name="")
+    for split in actions or splits_of(context, operation) or (None,):
+        yield intents.act(context, resource, operation, split)
 
 
 def _with_unique_ids(context: Context, flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:

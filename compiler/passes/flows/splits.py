@@ -23,6 +23,7 @@ from workflow.risks import Risk, worst
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
 _HOW = (("mode",), ("option",))  # of what is made, no order
+_STATES = (("state",), ("status",))
 _JOINED = 3  # more values than this make a name nobody reads
 
 
@@ -156,9 +157,19 @@ def _split(verb: str, pointer: str, values: list[Any], risk: Risk) -> Split:
     choice = Choice(pointer, tuple(values))
     said = " or ".join(words.spoken(str(v).lower() if str(v).isupper() else str(v)) for v in values)
     is_short = len(values) <= _JOINED and not repeated(words.split(said))
+    done = _done(said) if words.split(pointer)[-1:] in _STATES else ""
+    if done:  # `state: Paused` pauses it
+        return Split(choice, risk, done, done, "")
     if words.snake(verb) in ("action", "actions"):
         named = said if is_short else _SILENT[risk]
         return Split(choice, risk, named, named, "")
     if is_short:
         return Split(choice, risk, f"{verb} {said}", verb, f": {said}")
     return Split(choice, risk, f"{verb} {risk.value}", verb, f" ({risk.value})")
+
+
+def _done(state: str) -> str:
+    """`pause` for `paused`, `stop` for `stopped`: the verb that brings into a state; "" where the word has none."""
+    stem = state.lower().removesuffix("d")
+    forms = (stem, stem.removesuffix("e"), stem.removesuffix("e")[:-1])
+    return next((form for form in forms if stem != state.lower() and form in wording.KNOWN_VERBS), "")

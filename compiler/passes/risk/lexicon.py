@@ -240,7 +240,9 @@ OFF = _set(
     "off stopped stopping halted paused suspended down shutdown shutoff offline inactive terminated deallocated hibernated "
     "poweredoff force graceful button softoff hard cold standby sleeping disabled acpi"
 )
-ON = _set("on start started running resume poweron poweredon active unpause online enable up boot wake play continue")
+ON = _set(
+    "on start started running resume resumed poweron poweredon active unpause online enable up boot wake play continue"
+)
 COMMANDS = _set("exec shell cmd command commands graphql rpc jsonrpc sql eval script runcommand")
 BEFORE_NEGATED = _set("not no never without non nor cannot prevent prevents avoid avoids rather")
 BREAKS = _set(", . ; : ( )")

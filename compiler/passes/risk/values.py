@@ -160,7 +160,8 @@ def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
 def makes(operation: Operation) -> bool:
     """Whether its text begins with a verb of making: how a backup is made (`mode: stop`) is no deed of its own."""
     summary = operation.summary if operation.summary != operation.operation_id else ""  # which says nothing more
-    return head(tokens_of_text(summary or operation.description)) in words.MAKING
+    said = head(tokens_of_text(summary or operation.description))
+    return said in words.MAKING or said.removesuffix("s") in words.MAKING  # “Creates or updates a drive”
 
 
 def _is_order(name: str) -> bool:

@@ -28,8 +28,9 @@ from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, last_word
+from compiler.passes.names.paths import is_below, last_word, parameter_of, segments
 from compiler.passes.names.words import first_sentence, split
+from compiler.passes.resources import shape
 from workflow.json.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profiles.profile import Fix
 from workflow.requests.multipart import FILE_NAME, PartKind, is_textual
@@ -328,13 +329,14 @@ class BodyInputs:
 
     def _is_own_id(self, member: _Member) -> bool:
         """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
-        resource = self.resource
-        is_id = resource is not None and member.name == resource.id_field and says_id(member.name)
+        resource, own = self.resource, parameter_of(segments(self.operation.path)[-1])
+        is_id = resource is not None and member.name in (resource.id_field, own) and says_id(member.name)
         return is_id and member.depth == 1 and self._found_for_path() != "" and self.operation.effect is Effect.UPDATE
 
     def _found_for_path(self) -> str:
-        """The expression of the id that was found for the path, "" where the caller gives it."""
-        return self.builder.known.get((address(self.resource), ""), "") if self.resource is not None else ""
+        """The expression of the id in the path: found by a lookup, or as the caller gives it."""
+        known, own = self.builder.known, f"given {shape(self.operation.path)}"
+        return known.get((address(self.resource), ""), "") or known.get((own, ""), "") if self.resource else ""
 
     def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
         """True when the request makes no sense without the other thing that the member names."""

@@ -11,6 +11,7 @@ from compiler.ir.model import Effect, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.risk.values import makes
 from workflow.json.pointers import escape
 
 Changed = tuple[tuple[str, Any], ...]
@@ -21,7 +22,8 @@ def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Cha
     resource = builder.context.by_change.get(operation.key)
     if resource is None or not is_kept(builder, operation, resource) or not isinstance(payload, dict):
         return payload, ()
-    if not any(_may_be_absent(builder, value) for value in payload.values()):
+    is_made = operation.key != resource.update and makes(operation)  # there may be nothing to read yet
+    if is_made or not any(_may_be_absent(builder, value) for value in payload.values()):
         return payload, ()
     read = builder.operation(resource.read)
     step = FlowStep(

@@ -282,6 +282,8 @@ _VERBS = frozenset(
         "reclaim",
         "forecast",
         "reconfigure",
+        "receive",
+        "inject",
         "dissociate",
         "disassociate",
     ]
@@ -311,6 +313,7 @@ KNOWN_VERBS = (
     "post",
     "inventory",
     "health",
+    "nmi",
 }
 AS_NOUNS = _set(
     "access backup block boot check clone comment control copy count cycle drop export filter format "

@@ -151,7 +151,18 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
         titles = (_titled(context, flow, title) for title in _titles(flow, operation, is_only=is_only))
         fine = (wanted for wanted in titles if not any(wording.title_faults(wanted, api)))
         flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
-    return _saying_more(context, flow, operation) if is_only and not _is_of_values(flow) else flow
+    flow = _saying_more(context, flow, operation) if is_only and not _is_of_values(flow) else flow
+    return _named_as_titled(context, flow)
+
+
+def _named_as_titled(context: Context, flow: Flow) -> Flow:
+    """`take_vm_coredump` for `set_vm_coredump`: the method's word gives way to what the title says is done."""
+    api = context.api.name
+    verb = words.split(flow.id.removeprefix(f"{words.snake(api)}_"))[:1]
+    if flow.intent != "act" or verb != ("set",) or words.split(flow.title)[0] in GENERAL | _WRITING:
+        return flow
+    named = _named(context, flow)
+    return flow if any(wording.name_faults(named.id, path_of(flow.goal), api)) else named
 
 
 def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:

@@ -77,6 +77,8 @@ _RISK_TEXT = {
 def an(name: str) -> str:
     """`a VM`, `an ISO image`, `the DNS settings`: by sound, as far as spelling tells; none for what is not counted."""
     last = name.rpartition(" ")[2].lower()
+    if not name:
+        return ""
     if last in words.UNCOUNTED or words.singular(last) != last:
         return f"the {name}"
     first = name.split(" ")[0]
@@ -98,7 +100,7 @@ def doing(verb: str, name: str) -> str:
     """
     said = words.spoken(verb).split(" ")
     bare = name.removeprefix("the ").removeprefix("an ").removeprefix("a ")
-    if _singulars(bare) <= _singulars(" ".join(said)):
+    if not bare or _singulars(bare) <= _singulars(" ".join(said)):
         return " ".join(said)
     if said == ["wait"]:
         return f"wait for {name}"
@@ -212,9 +214,13 @@ def done_within(operation: Operation, verb: str) -> str:
 
 
 def _is_done(operation: Operation, said: str) -> bool:
-    """`PUT /zones/{id}/notify` sends nothing that could be set; `PATCH …/setNote` says itself what it does."""
+    """`PUT /zones/{id}/notify` sends nothing that could be set; `PATCH …/setNote` says itself what it does, and
+    `PUT …/resize-disk` does so with its summary.
+    """
     first, *rest = words.split(said) or ("",)
     is_told = (first,) == words.split(operation.summary or operation.operation_id)[:1]
+    if is_told and rest and first in wording.KNOWN_VERBS - wording.AS_NOUNS:
+        return True
     if is_told and (operation.body is None or (not rest and first in wording.KNOWN_VERBS)):
         return True
     if operation.body is None and (rest or first not in wording.AS_NOUNS):
