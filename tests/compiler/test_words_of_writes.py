@@ -79,3 +79,8 @@ def test_a_put_is_named_by_the_verb_that_its_address_and_its_summary_share(tmp_p
     made = compiled(tmp_path, paths)
     names = {goal: only(made, goal).flow.id.partition("_")[2] for goal in (f"PUT {path}" for path in paths)}
     assert [name.split("_")[0] for name in names.values()] == ["resize", "take", "receive", "inject"]
+
+
+def test_two_verbs_of_one_write_are_no_title(tmp_path: Path) -> None:
+    paths = {"/boot-source": {"put": _write("Creates or updates the boot source.", _object(path=_TEXT))}}
+    assert only(compiled(tmp_path, paths), "PUT /boot-source").flow.title == "Set boot source"

@@ -347,6 +347,8 @@ def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> 
     for text in (operation.summary, operation.description):
         first = _IN_BRACKETS.sub("", words.first_sentence(text, 90)).rstrip(".")
         said = first.split(" ")
+        if said[1:2] == ["or"] and len(said) > 2:  # `Creates or updates`: two verbs alike
+            said[2] = _base(said[2].lower()) or said[2]
         if 2 <= len(said) <= MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
             verb = _base(said[0].lower())
             if verb in METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
