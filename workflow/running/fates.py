@@ -11,7 +11,7 @@ from dataclasses import replace
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
 from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
-from workflow.replies.answers import counted
+from workflow.replies.answers import counted, refuses_all
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
@@ -29,6 +29,9 @@ from workflow.visible import quotable
 
 _MOST_TOLD = 5
 _LONGEST = 300
+_SEVERAL = 2
+# What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5); of one thing among several, maybe.
+_REFUSES_VALUES = (400, 409, 422)
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 SHOWING = ("lookup", "check", "read_back", "gone")
 
@@ -139,6 +142,22 @@ class DoubtfulTurn(Turn):
             return False
         before = self.flow.steps[: self.frame.step]
         return any(each.role in SHOWING and self.frame.outputs.get(each.step_id) for each in before)
+
+    def is_refused_among_others(self, reply: Reply) -> bool:
+        """Whether one of several things sent at once may be what was refused: servers keep the others, or do not."""
+        sent = self.sent()
+        things = sent.body if sent is not None and isinstance(sent.body, list) else []
+        is_whole = self.step.request is not None and "json-patch" in self.step.request.content_type  # RFC 6902, 5
+        if self.step.is_safe or is_whole or reply.status not in _REFUSES_VALUES or len(things) < _SEVERAL:
+            return False
+        refused = refuses_all(reply.body) or ()
+        return len(refused) < len(things) and all(isinstance(each, Mapping) for each in things)
+
+    def end_among_others(self, failure: Failure) -> None:
+        """Nobody knows which of several things were taken: a read of any of them would show the rest of nothing."""
+        text = f"{failure.message}; several things were sent at once, and it does not say whether the others were taken"
+        self.note_doubt()
+        self.end_unknown(replace(failure, code="answers_missing", message=text))
 
     def lacks_answers(self, reply: Reply) -> bool:
         """Whether fewer answers came than requests were sent at once: then nobody knows of the others, and it ends."""

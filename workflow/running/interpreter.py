@@ -155,6 +155,8 @@ class _Turn(DoubtfulTurn):
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
         elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
+        elif self.is_refused_among_others(reply) and not self._is_explained(scope):
+            self.end_among_others(failure)
         else:
             self._failed(scope, failure)
 

@@ -34,7 +34,8 @@ from workflow.risks import Risk, worst
 
 _IS_GOOD = "$statusCode == 200"
 _OK = queries.simple(_IS_GOOD)
-_DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
+# How states of what is kept end.
+_DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",), ("expired",), ("revoked",))
 _GONE_TRIES = 10  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 MADE_BY_A_JOB = "made_by_a_job"

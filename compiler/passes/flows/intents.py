@@ -180,9 +180,9 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     if resource.id_field in members:
         is_address = bool(resource.references)
         return f"$response.body#/{escape(resource.id_field)}", "last_path_segment" if is_address else ""
-    for name in ("id", "Id", "uuid"):
+    for name in ("id", "Id", "uuid", resource.id_parameter):
         if name in members and not resource.references:
-            return f"$response.body#/{name}", ""
+            return f"$response.body#/{escape(name)}", ""
     for around in dict.fromkeys((resource.wrapper, f"/{escape(words.singular(resource.noun))}")):
         inside = schemas.members(schemas.at(reply.schema, around) if reply and around else None)
         if resource.id_field in inside and not resource.references:
