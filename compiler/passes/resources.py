@@ -150,7 +150,7 @@ class _Finder:
         # `/{realm}` stands in the collection `/`.
         collection = self.places.get(parent(item_shape) or "/")
         if collection is None or not (collection.key("GET") or collection.key("POST")):
-            collection = self._list_beside(item_shape, item)
+            collection = self._list_beside(parent(item_shape), item)
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
         read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
@@ -167,14 +167,12 @@ class _Finder:
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
         return self.identifier.identify(resource, *made_of, self._example(collection))
 
-    def _list_beside(self, item_shape: str, item: _Place) -> _Place | None:
+    def _list_beside(self, above: str, item: _Place) -> _Place | None:
         """`/leases` lists what stands at `/lease/{id}`, where both show the same thing."""
-        above = parent(item_shape)
+        at = f"{parent(above)}/{words.plural(last_word(above))}"
         shown = self.schemas.component(self._reply(item, "GET"))
-        place = self.places.get(f"{parent(above)}/{words.plural(last_word(above))}")
-        if place is None or not shown or not place.key("GET") or f"{shape(place.path)}/{{}}" in self.places:
-            return None
-        return place if self.schemas.component(self.schemas.element(self._reply(place, "GET"))) == shown else None
+        listed = self.schemas.component(self.schemas.element(self._reply(self.places.get(at), "GET")))
+        return self.places.get(at) if shown and shown == listed and f"{at}/{{}}" not in self.places else None
 
     def _without_items(self, place: _Place) -> Resource:
         reply = self._reply(place, "GET")

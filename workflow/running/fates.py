@@ -8,6 +8,7 @@ commands.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
 from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
@@ -30,7 +31,7 @@ from workflow.visible import quotable
 _MOST_TOLD = 5
 _LONGEST = 300
 _SEVERAL = 2
-# What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5); of one thing among several, maybe.
+# What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5): one of several things, maybe.
 _REFUSES_VALUES = (400, 409, 422)
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 SHOWING = ("lookup", "check", "read_back", "gone")
@@ -63,7 +64,9 @@ class DoubtfulTurn(Turn):
             return
         status = scope.reply.status if scope.reply else 0
         seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
-        look = with_try(look, 200 <= status < 300 and bool(found), is_partly_so=bool(seen))
+        # What the document cannot tell from a change that was made is no sight of one that was not.
+        is_open = any(a.type == "end" and a.outcome == "unknown" and all_hold(a.criteria, scope) for a in step.on_failure)
+        look = with_try(look, 200 <= status < 300 and bool(found) and not is_open, is_partly_so=bool(seen))
         most, seconds = looks_of(step)
         self.change(look=look)
         if look["tries"] < most:

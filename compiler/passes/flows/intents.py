@@ -12,7 +12,6 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import (
     change,
     end_after_job,
-    gone,
     look_for_it,
     parameters_of,
     read_back,
@@ -26,6 +25,7 @@ from compiler.passes.flows.orders import orders_of, with_its_members
 from compiler.passes.flows.splits import Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
+from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
