@@ -187,3 +187,10 @@ def test_a_deletion_whose_answer_leaves_it_open_is_not_undone_by_a_sight_that_ma
             run.say(TimerFired("look"))
             command = run.answer("look", 200, {"state": state})
         ended(command, outcome, code)
+
+
+def test_a_change_that_says_that_it_was_so_already_has_succeeded_and_done_nothing() -> None:
+    already = end("so_already", "$statusCode == 304", outcome="succeeded", message="It was so already.")
+    made = program(step("change", "post", "/start", onFailure=[already]))
+    command = ended(Dialogue(made).answer("change", 304), "succeeded")
+    assert (command.done, command.note) == ((), "It was so already.")

@@ -65,7 +65,9 @@ class DoubtfulTurn(Turn):
         status = scope.reply.status if scope.reply else 0
         seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
         # What the document cannot tell from a change that was made is no sight of one that was not.
-        is_open = any(a.type == "end" and a.outcome == "unknown" and all_hold(a.criteria, scope) for a in step.on_failure)
+        is_open = any(
+            a.type == "end" and a.outcome == "unknown" and all_hold(a.criteria, scope) for a in step.on_failure
+        )
         look = with_try(look, 200 <= status < 300 and bool(found) and not is_open, is_partly_so=bool(seen))
         most, seconds = looks_of(step)
         self.change(look=look)
@@ -74,6 +76,11 @@ class DoubtfulTurn(Turn):
             self.commands.append(StartTimer(self.key, seconds))
         else:
             self._has_looked_in_vain(look)
+
+    def _may_be_its_end(self, scope: Scope) -> bool:
+        """Whether the document cannot tell what is shown from what the change makes of the thing."""
+        ends = (each for each in self.step.on_failure if each.type == "end" and each.outcome == "unknown")
+        return any(all_hold(each.criteria, scope) for each in ends)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
         line = line_of(self.step, self.scope(), self.program.base_path)

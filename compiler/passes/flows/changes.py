@@ -5,7 +5,7 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from workflow.risks import Risk, worst
 _IS_GOOD = "$statusCode == 200"
 _OK = queries.simple(_IS_GOOD)
 MADE_BY_A_JOB = "made_by_a_job"
+_NOT_MODIFIED = "304"
 _VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
 
 
@@ -114,7 +115,7 @@ def change(
         address=told,
         renamed=renamed,
         parts=body.parts,
-        failures=again_with_new_version(match),
+        failures=(*_so_already(operation), *again_with_new_version(match)),
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)
@@ -130,6 +131,15 @@ def change(
     if is_pending and job is not None:
         builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
     return next(each for each in builder.steps if each.id == step.id)
+
+
+def _so_already(operation: Operation) -> Iterator[dict[str, Any]]:
+    """The good end of a change for which the description has 304: it was so already, and nothing was done."""
+    if any(reply.status == _NOT_MODIFIED for reply in operation.responses):
+        text = f"The device says that it was so already ({_NOT_MODIFIED}): nothing was changed."
+        criteria = [queries.simple(f"$statusCode == {_NOT_MODIFIED}")]
+        says = {"outcome": "succeeded", "message": text}
+        yield {"name": "so_already", "type": "end", "criteria": criteria, "x-switchgear": says}
 
 
 def end_after_job(builder: Builder, operation: Operation, what: str, label: str = "") -> bool:

@@ -18,6 +18,7 @@ _ENDINGS = frozenset(
     {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
 )
 GROUPING = frozenset({"actions", "action", "oem"})
+CREATING = "create"  # `/volumes/create`, in place of a POST to the list
 
 
 def path_of(key: str) -> str:

@@ -1,4 +1,7 @@
-"""Things whose list stands beside them (`/leases`, `/lease/{leaseId}`), and that are kept, out of force, when deleted."""
+"""Things whose list stands beside them (`/leases`, `/lease/{leaseId}`), or that are made at an address of its own.
+
+And things that are kept, out of force, when they are deleted.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -72,7 +75,7 @@ def test_what_was_made_there_is_read_back_by_the_id_that_is_called_as_in_its_add
     compiled = compile_spec(spec(tmp_path))[0]
     made = next(each for each in compiled.workflows if each.flow.intent == "create")
     assert made.is_verified
-    change, back = made.flow.steps
+    *_, change, back = made.flow.steps
     assert change.outputs["created"] == "$response.body#/leaseId"
     assert {"/host", "/minutes"} <= {each["place"] for each in back.expects}
 
@@ -94,3 +97,18 @@ def test_a_deletion_after_which_a_thing_is_out_of_force_is_not_said_to_have_fail
         assert not kept
         assert "$response.body#/status/state == 'expired'" in gone.success[0]["condition"]
         assert looks[0].failures[0]["x-switchgear"]["code"] == "not_found"
+
+
+def test_what_creates_under_its_own_word_is_the_creation_of_the_things_there_and_read_back(tmp_path: Path) -> None:
+    request = spec(tmp_path)
+    text = yaml.safe_load(request.spec.read_text())
+    paths = text["paths"]
+    paths["/leases/create"] = {"post": paths["/leases"].pop("post")}
+    paths["/leases/{leaseId}"] = paths.pop("/lease/{leaseId}")
+    request.spec.write_text(yaml.safe_dump(text))
+    compiled = compile_spec(request)[0]
+    (lease,) = compiled.api.resources
+    assert (lease.create, lease.list) == ("POST /leases/create", "GET /leases")
+    made = next(each for each in compiled.workflows if each.flow.id == "net_create_lease")
+    assert made.is_verified
+    assert {"/host", "/minutes"} <= {each["place"] for each in made.flow.steps[-1].expects}
