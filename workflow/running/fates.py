@@ -79,8 +79,8 @@ class DoubtfulTurn(Turn):
 
     def _may_be_its_end(self, scope: Scope) -> bool:
         """Whether the document cannot tell what is shown from what the change makes of the thing."""
-        ends = (each for each in self.step.on_failure if each.type == "end" and each.outcome == "unknown")
-        return any(all_hold(each.criteria, scope) for each in ends)
+        open_ = (each.criteria for each in self.step.on_failure if each.criteria and each.outcome == "unknown")
+        return any(all_hold(criteria, scope) for criteria in open_)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
         line = line_of(self.step, self.scope(), self.program.base_path)

@@ -22,7 +22,7 @@ _TRIES = 10  # a device may list what it deletes for a moment longer
 _WAIT_S = 1
 _DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
 # What a thing may be without anybody having deleted it, and what a deletion makes of it where nothing is thrown away.
-_OUT_OF_FORCE = (("expired",), ("revoked",), ("archived",), ("cancelled",), ("canceled",), ("inactive",), ("retired",))
+_OUT_OF_FORCE = (("expired",), ("revoked",), ("archived",), ("inactive",), ("retired",))
 _STATE_NAMES = (("state",), ("status",), ("phase",))
 
 
@@ -109,12 +109,9 @@ def _kept(builder: Builder, resource: Resource, read: Operation) -> Iterator[dic
         if states:
             text = f"The deletion was accepted, and the {resource.name} is shown as “{{{at}}}” now, not as gone: "
             text += "whether that is what a deletion does here, or it was so before, the description does not say."
-            yield {
-                "name": "kept",
-                "type": "end",
-                "criteria": [queries.simple(queries.all_of((_IS_GOOD, queries.one_of_states(at, states))))],
-                "x-switchgear": {"outcome": "unknown", "code": "not_seen", "message": text},
-            }
+            says = {"outcome": "unknown", "code": "not_seen", "message": text}
+            shown = queries.simple(queries.all_of((_IS_GOOD, queries.one_of_states(at, states))))
+            yield {**_looked_for("kept", says), "criteria": [shown]}
 
 
 def signs_of_absence(builder: Builder, read: Operation) -> list[str]:
