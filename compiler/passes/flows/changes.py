@@ -18,7 +18,7 @@ from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.expectations import ENDED_WELL
 from compiler.passes.flows.steps.following import after_the_job
-from compiler.passes.flows.steps.gone import missing_signs, signs_of_absence
+from compiler.passes.flows.steps.gone import is_shown_when_gone, missing_signs
 from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
@@ -406,7 +406,7 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
     operation = builder.context.operations.get(resource.read)
     parameters = path_parameters(builder, builder.goal) if operation is not None else []
     is_found = bool(parameters) and not str(parameters[-1][2]).startswith("$inputs.")
-    if operation is None or not parameters or (is_found and not signs_of_absence(builder, operation)):
+    if operation is None or not parameters or (is_found and not is_shown_when_gone(builder, operation)):
         return
     if operation.path != builder.goal.path:  # `{digest}` here may be `{id}` there
         parameters = path_parameters(builder, operation)

@@ -15,6 +15,7 @@ from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names import words
 from workflow.json.pointers import escape
+from workflow.profiles.profile import Gone
 
 _IS_GOOD = "$statusCode == 200"
 _OK = queries.simple(_IS_GOOD)
@@ -68,7 +69,7 @@ def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
 
 
 def missing_signs(builder: Builder, resource: Resource, read: Operation) -> list[str]:
-    signs = signs_of_absence(builder, read) or _deleted_states(builder, resource)
+    signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
     missing = ["$statusCode == 404", "$statusCode == 410", *signs]
     nothing = f"({queries.all_of((_IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
     return [*missing, nothing] if resource.item_at else missing
@@ -102,7 +103,7 @@ def _states(builder: Builder, resource: Resource) -> Iterator[tuple[str, tuple[s
 
 def _kept(builder: Builder, resource: Resource, read: Operation) -> Iterator[dict[str, Any]]:
     """The end of a deletion after which the thing is shown as out of force: nobody says whether that is all of it."""
-    if signs_of_absence(builder, read):
+    if _signs_of_absence(builder, read):
         return
     for at, values in _states(builder, resource):
         states = tuple(each for each in values if words.split(each)[-1:] in _OUT_OF_FORCE)
@@ -114,9 +115,19 @@ def _kept(builder: Builder, resource: Resource, read: Operation) -> Iterator[dic
             yield {**_looked_for("kept", says), "criteria": [shown]}
 
 
-def signs_of_absence(builder: Builder, read: Operation) -> list[str]:
+def is_shown_when_gone(builder: Builder, read: Operation) -> bool:
+    """Whether the profile says that a good answer may show a thing that is gone: then lists may have it, too."""
+    rule = _rule(builder, read)
+    return rule is not None and (bool(rule.signs) or rule.nothing_at is not None)
+
+
+def _rule(builder: Builder, read: Operation) -> Gone | None:
     rules = builder.context.profile.gone
-    rule = next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
+    return next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
+
+
+def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
+    rule = _rule(builder, read)
     if rule is None:
         return []
     shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
