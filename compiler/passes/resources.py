@@ -28,9 +28,9 @@ from compiler.passes.names.paths import (
     stands_for_item,
     stands_for_list,
 )
-from compiler.passes.names.resource_names import with_unique_names
 from compiler.passes.names.roots import is_root, noun_of_root
 from compiler.passes.outcome import Options, PassOutcome
+from compiler.passes.resource_names import with_unique_names
 from compiler.passes.versions import is_version
 from workflow.profiles.profile import Profile
 

@@ -145,10 +145,9 @@ class _Turn(DoubtfulTurn):
             if not self.ends_with_job(reply):
                 self._succeeded(scope)
             return
-        code = code_of(reply.status)
         led = leads_to(reply.status, reply.headers)
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
-        failure = Failure(self.key, code, text, reply.status, said=reply.said)
+        failure = Failure(self.key, code_of(reply.status), text, reply.status, said=reply.said)
         if self.is_gone_meanwhile(reply) and not self._is_explained(scope):
             text = f"{step.key} was answered with {reply.status}, though it was there a moment before"
             self.note_doubt()
