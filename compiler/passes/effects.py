@@ -13,7 +13,7 @@ from compiler.ir.model import Api, Body, Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.endless import endless
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, parent
+from compiler.passes.names.paths import CREATING, ends_in_parameter, last_word, parent
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
@@ -86,7 +86,15 @@ class _Verbs:
         if "." in last_word(path) or words.is_about(words.split(last_word(path))[:1], words.READING):
             return Effect.ACT
         has_items = any(p.startswith(path + "/{") for p in self.paths)
-        return Effect.CREATE if has_items or self._is_read(path) else Effect.ACT
+        return Effect.CREATE if has_items or self._is_read(path) or self._creates_beside_items(path) else Effect.ACT
+
+    def _creates_beside_items(self, path: str) -> bool:
+        """`/volumes/create`, where `/volumes/{name}` can be read and nothing is posted to `/volumes`."""
+        above = parent(path)
+        if last_word(path).lower() != CREATING or f"POST {above}" in self.keys or not self._is_read(above):
+            return False
+        items = (p for p in self.paths if parent(p) == above and ends_in_parameter(p))
+        return any(self._is_read(each) for each in items)
 
     def _is_read(self, path: str) -> bool:
         return f"GET {path}" in self.keys

@@ -15,7 +15,7 @@ from uuid import uuid5
 from compiler.ir.model import Operation, Resource, Schema
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.offers import offering
-from compiler.twin.requests.routes import encode, fill, parameters_in, split
+from compiler.twin.requests.routes import encode, fill, parameters_in, shape, split
 from compiler.twin.requests.styles import segment_text
 from compiler.twin.values.examples import Examples
 from compiler.twin.values.pointers import MISSING, get, put
@@ -368,7 +368,19 @@ def place_in(resource: Resource, path: str, length: int, values: tuple[str, ...]
     address = "/" + "/".join(path.strip("/").split("/")[:length])
     if not address_is_member(resource):
         return SeedPlace(resource, address, "", "")
-    return SeedPlace(resource, address, address.rpartition("/")[0], values[len(parameters_in(resource.item)) - 1])
+    above, template = address.rpartition("/")[0], collection_template(resource)
+    collection = f"{above.rpartition('/')[0]}/{template.rpartition('/')[2]}" if _stands_beside(resource) else above
+    return SeedPlace(resource, address, collection, values[len(parameters_in(resource.item)) - 1])
+
+
+def collection_template(resource: Resource) -> str:
+    """Where the list of the items stands: above them, or beside that under another word (`/leases`, `/lease/{id}`)."""
+    return resource.collection if _stands_beside(resource) else item_template(resource).rpartition("/")[0]
+
+
+def _stands_beside(resource: Resource) -> bool:
+    above = resource.item.rpartition("/")[0]
+    return bool(above and resource.collection) and shape(above) != shape(resource.collection)
 
 
 def item_template(resource: Resource) -> str:
@@ -387,7 +399,10 @@ def member_place(resource: Resource, collection: str, item_id: str) -> SeedPlace
     template = item_template(resource).rpartition("/")[2]
     names = parameters_in(template)
     segment = fill(template, {names[-1]: item_id}) if names else encode(item_id)
-    return SeedPlace(resource, f"{collection}/{segment}", collection, item_id)
+    above = collection
+    if _stands_beside(resource):
+        above = f"{collection.rpartition('/')[0]}/{resource.item.rpartition('/')[0].rpartition('/')[2]}"
+    return SeedPlace(resource, f"{above}/{segment}", collection, item_id)
 
 
 def _moved(value: Json, old: str, new: str) -> Json:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.requests.routes import Match, parameters_in, split
-from compiler.twin.seeds import SeedPlace, Seeds, address_is_member, item_template, member_place, place_in
+from compiler.twin.seeds import SeedPlace, Seeds, address_is_member, collection_template, member_place, place_in
 from compiler.twin.values.pointers import MISSING
 
 Json = Any
@@ -167,7 +167,7 @@ class Store:
 
     def collections(self, resource: Resource) -> Iterator[str]:
         """The concrete addresses of all collections of a resource."""
-        yield from self._addresses(item_template(resource).rpartition("/")[0])
+        yield from self._addresses(collection_template(resource))
 
     def _addresses(self, template: str) -> Iterator[str]:
         """The concrete forms of a template, one for every item above; what is nobody's id has a made-up value."""

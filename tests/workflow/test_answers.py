@@ -186,3 +186,33 @@ def test_answers_that_tell_by_a_truth_value_how_it_went_are_answers() -> None:
     assert refuses_all({"results": [{"ok": False, "error": "locked"}, {"ok": False}]}) == (400, 400)
     answered({"results": [{"ok": True}, {"ok": False, "error": "locked"}]}, "unknown", "rest_unknown")
     assert refuses_all({"checks": [{"ok": False}]}) is None
+
+
+def sent_at_once(things: Any, status: int = 400, body: Any = None, kind: str = "application/json") -> Any:
+    made = program(step("add", "post", "/leases", requestBody={"contentType": kind, "payload": things}))
+    return Dialogue(made).say(ResponseArrived("add", status, {}, body, ("a lease needs a host",)))
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_refusal_of_several_things_sent_at_once_may_be_of_one_of_them(status: int) -> None:
+    end = ended(sent_at_once([{"host": "a"}, {"host": ""}], status), "unknown", "answers_missing")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("add",))
+    assert "does not say whether the others were taken" in end.failure.message
+    assert end.failure.said == ("a lease needs a host",)
+
+
+@pytest.mark.parametrize(
+    ("things", "status", "body", "kind"),
+    [
+        ([{"host": ""}], 400, None, "application/json"),  # one thing is not taken in part
+        ([{"host": "a"}, {"host": "b"}], 403, None, "application/json"),  # nobody looked at what was sent
+        ([{"host": "a"}, {"host": ""}], 400, {"results": [REFUSED, REFUSED]}, "application/json"),  # it says: all
+        ([{"op": "test"}, {"op": "add"}], 409, None, "application/json-patch+json"),  # all of it or nothing
+        (["a", "b"], 400, None, "application/json"),  # the values of one thing
+    ],
+)
+def test_a_refusal_of_one_thing_or_of_all_of_them_has_changed_nothing(
+    things: Any, status: int, body: Any, kind: str
+) -> None:
+    end = ended(sent_at_once(things, status, body, kind), "failed", "unexpected_status")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.dialogue import Dialogue, ended, ok, sent
+from tests.workflow.dialogue import Dialogue, end, ended, ok, sent
 from tests.workflow.documents import inputs, program, step
 from workflow.programs.program import Program
 from workflow.requests.events import EndRun, Event, FateFound, RequestFailed, ResponseArrived, StartTimer, TimerFired
@@ -162,3 +162,35 @@ def test_a_missing_value_before_any_change_is_a_failure() -> None:
     )
     end = ended(Dialogue(made).answer("find", 200, {}), "failed", "missing_value")
     assert end.failure.not_done == ("change",)
+
+
+def test_a_deletion_whose_answer_leaves_it_open_is_not_undone_by_a_sight_that_may_be_its_end() -> None:
+    """A thing that is shown as expired may have been so before, or be what the deletion made of it."""
+    kept = end("kept", "$response.body#/state == 'expired'", outcome="unknown", code="not_seen")
+    gone = {"role": "gone", "decides": True, "expects": [{"place": "", "text": "the lease is gone"}]}
+    made = program(
+        step("change", "delete", "/lease", **{"x-switchgear": {"effect": "delete"}}),
+        step(
+            "look",
+            "get",
+            "/lease",
+            successCriteria=ok("$statusCode == 404"),
+            onFailure=[kept],
+            **{"x-switchgear": gone},
+        ),
+    )
+    for state, outcome, code in (("expired", "unknown", "unexpected_status"), ("active", "failed", "not_carried_out")):
+        run = Dialogue(made)
+        sent(run.answer("change", 500), "look")
+        command: Any = run.answer("look", 200, {"state": state})
+        while isinstance(command, StartTimer):
+            run.say(TimerFired("look"))
+            command = run.answer("look", 200, {"state": state})
+        ended(command, outcome, code)
+
+
+def test_a_change_that_says_that_it_was_so_already_has_succeeded_and_done_nothing() -> None:
+    already = end("so_already", "$statusCode == 304", outcome="succeeded", message="It was so already.")
+    made = program(step("change", "post", "/start", onFailure=[already]))
+    command = ended(Dialogue(made).answer("change", 304), "succeeded")
+    assert (command.done, command.note) == ((), "It was so already.")

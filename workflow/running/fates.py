@@ -8,11 +8,12 @@ commands.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope
 from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
-from workflow.replies.answers import counted
+from workflow.replies.answers import counted, refuses_all
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
@@ -30,6 +31,9 @@ from workflow.visible import quotable
 
 _MOST_TOLD = 5
 _LONGEST = 300
+_SEVERAL = 2
+# What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5): one of several things, maybe.
+_REFUSES_VALUES = (400, 409, 422)
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 SHOWING = ("lookup", "check", "read_back", "gone")
 
@@ -61,7 +65,11 @@ class DoubtfulTurn(Turn):
             return
         status = scope.reply.status if scope.reply else 0
         seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
-        look = with_try(look, 200 <= status < 300 and bool(found), is_partly_so=bool(seen))
+        # What the document cannot tell from a change that was made is no sight of one that was not.
+        is_open = any(
+            a.type == "end" and a.outcome == "unknown" and all_hold(a.criteria, scope) for a in step.on_failure
+        )
+        look = with_try(look, 200 <= status < 300 and bool(found) and not is_open, is_partly_so=bool(seen))
         most, seconds = looks_of(step)
         self.change(look=look)
         if look["tries"] < most:
@@ -69,6 +77,11 @@ class DoubtfulTurn(Turn):
             self.commands.append(StartTimer(self.key, seconds))
         else:
             self._has_looked_in_vain(look)
+
+    def _may_be_its_end(self, scope: Scope) -> bool:
+        """Whether the document cannot tell what is shown from what the change makes of the thing."""
+        open_ = (each.criteria for each in self.step.on_failure if each.criteria and each.outcome == "unknown")
+        return any(all_hold(criteria, scope) for criteria in open_)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
         line = line_of(self.step, self.scope(), self.program.base_path)
@@ -140,6 +153,22 @@ class DoubtfulTurn(Turn):
             return False
         before = self.flow.steps[: self.frame.step]
         return any(each.role in SHOWING and self.frame.outputs.get(each.step_id) for each in before)
+
+    def is_refused_among_others(self, reply: Reply) -> bool:
+        """Whether one of several things sent at once may be what was refused: servers keep the others, or do not."""
+        sent = self.sent()
+        things = sent.body if sent is not None and isinstance(sent.body, list) else []
+        is_whole = self.step.request is not None and "json-patch" in self.step.request.content_type  # RFC 6902, 5
+        if self.step.is_safe or is_whole or reply.status not in _REFUSES_VALUES or len(things) < _SEVERAL:
+            return False
+        refused = refuses_all(reply.body) or ()
+        return len(refused) < len(things) and all(isinstance(each, Mapping) for each in things)
+
+    def end_among_others(self, failure: Failure) -> None:
+        """Nobody knows which of several things were taken: a read of any of them would show the rest of nothing."""
+        text = f"{failure.message}; several things were sent at once, and it does not say whether the others were taken"
+        self.note_doubt()
+        self.end_unknown(replace(failure, code="answers_missing", message=text))
 
     def lacks_answers(self, reply: Reply) -> bool:
         """Whether fewer answers came than requests were sent at once: then nobody knows of the others, and it ends."""

@@ -145,16 +145,17 @@ class _Turn(DoubtfulTurn):
             if not self.ends_with_job(reply):
                 self._succeeded(scope)
             return
-        code = code_of(reply.status)
         led = leads_to(reply.status, reply.headers)
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
-        failure = Failure(self.key, code, text, reply.status, said=reply.said)
+        failure = Failure(self.key, code_of(reply.status), text, reply.status, said=reply.said)
         if self.is_gone_meanwhile(reply) and not self._is_explained(scope):
             text = f"{step.key} was answered with {reply.status}, though it was there a moment before"
             self.note_doubt()
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
         elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
+        elif self.is_refused_among_others(reply) and not self._is_explained(scope):
+            self.end_among_others(failure)
         else:
             self._failed(scope, failure)
 

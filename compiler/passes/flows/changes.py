@@ -5,7 +5,7 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.expectations import ENDED_WELL
 from compiler.passes.flows.steps.following import after_the_job
-from compiler.passes.flows.steps.gone import gone_from_list
+from compiler.passes.flows.steps.gone import is_shown_when_gone, missing_signs
 from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
@@ -34,10 +34,8 @@ from workflow.risks import Risk, worst
 
 _IS_GOOD = "$statusCode == 200"
 _OK = queries.simple(_IS_GOOD)
-_DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
-_GONE_TRIES = 10  # a device may list what it deletes for a moment longer
-_GONE_WAIT_S = 1
 MADE_BY_A_JOB = "made_by_a_job"
+_NOT_MODIFIED = "304"
 _VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
 
 
@@ -117,7 +115,7 @@ def change(
         address=told,
         renamed=renamed,
         parts=body.parts,
-        failures=again_with_new_version(match),
+        failures=(*_so_already(operation), *again_with_new_version(match)),
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)
@@ -133,6 +131,15 @@ def change(
     if is_pending and job is not None:
         builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
     return next(each for each in builder.steps if each.id == step.id)
+
+
+def _so_already(operation: Operation) -> Iterator[dict[str, Any]]:
+    """The good end of a change for which the description has 304: it was so already, and nothing was done."""
+    if any(reply.status == _NOT_MODIFIED for reply in operation.responses):
+        text = f"The device says that it was so already ({_NOT_MODIFIED}): nothing was changed."
+        criteria = [queries.simple(f"$statusCode == {_NOT_MODIFIED}")]
+        says = {"outcome": "succeeded", "message": text}
+        yield {"name": "so_already", "type": "end", "criteria": criteria, "x-switchgear": says}
 
 
 def end_after_job(builder: Builder, operation: Operation, what: str, label: str = "") -> bool:
@@ -389,43 +396,27 @@ def _names_body(builder: Builder, key: str) -> bool:
     return is_text and builder.sample.get(key, {}).get("at", "").count("/") == 1
 
 
-def gone(builder: Builder, resource: Resource) -> FlowStep | None:
-    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says.
-
-    What is found in a list and has no read of its own is no longer in the list.
-    """
-    if not resource.read:
-        return gone_from_list(builder, resource)
-    operation = builder.operation(resource.read)
-    step = FlowStep(
-        id=builder.free_step_id("check_gone"),
-        operation=operation.key,
-        role=Role.GONE,
-        description=f"Check that the {resource.name} is gone.",
-        parameters=tuple(path_parameters(builder, operation)),
-        success=(queries.simple(queries.any_of(_missing(builder, resource, operation))),),
-        failures=(_still_there(resource), _not_to_be_seen(resource)),
-    )
-    return builder.add_step(step, "a deletion is over when the thing can't be read any more")
-
-
 def look_for_it(builder: Builder, resource: Resource) -> None:
-    """Reads what nobody has looked up before it is deleted: servers answer well where there was no such thing."""
+    """Reads what nobody has looked up before it is deleted: servers answer well where there was no such thing.
+
+    What is kept after its deletion is in the list all the same, so that to have found it there says nothing.
+    """
     if _versioned(builder, builder.goal) is not None:
         return  # its version is read anyway
     operation = builder.context.operations.get(resource.read)
     parameters = path_parameters(builder, builder.goal) if operation is not None else []
-    if operation is None or not parameters or not str(parameters[-1][2]).startswith("$inputs."):
+    is_found = bool(parameters) and not str(parameters[-1][2]).startswith("$inputs.")
+    if operation is None or not parameters or (is_found and not is_shown_when_gone(builder, operation)):
         return
     if operation.path != builder.goal.path:  # `{digest}` here may be `{id}` there
         parameters = path_parameters(builder, operation)
     missing = {
         "name": "not_there",
         "type": "end",
-        "criteria": [queries.simple(queries.any_of(_missing(builder, resource, operation)))],
+        "criteria": [queries.simple(queries.any_of(missing_signs(builder, resource, operation)))],
         "x-switchgear": {"code": "not_found", "message": f"There is no {resource.name} “{{{parameters[-1][2]}}}”."},
     }
-    there = queries.all_of([f"!({each})" for each in _missing(builder, resource, operation)])
+    there = queries.all_of([f"!({each})" for each in missing_signs(builder, resource, operation)])
     step = FlowStep(
         id=builder.free_step_id("look"),
         operation=operation.key,
@@ -436,52 +427,3 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
         failures=(missing,),
     )
     builder.add_step(step, "what was not there was not deleted")
-
-
-def _missing(builder: Builder, resource: Resource, read: Operation) -> list[str]:
-    signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
-    missing = ["$statusCode == 404", "$statusCode == 410", *signs]
-    nothing = f"({queries.all_of((_IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
-    return [*missing, nothing] if resource.item_at else missing
-
-
-def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
-    """What is kept for a while after its deletion, and says so: by a state that the description lists, or a flag."""
-    schemas, found = builder.context.schemas, []
-    for name, member in schemas.members(resource.schema).items():
-        at = f"$response.body#{resource.item_at}/{escape(name)}"
-        states = [each for each in schemas.values(member) if words.split(str(each))[-1:] in _DELETED]
-        if states and words.split(name)[-1:] in (("state",), ("status",), ("phase",)):
-            found.append(queries.one_of_states(at, tuple(map(str, states))))
-        elif name.lower().replace("_", "").removeprefix("is") == "deleted" and schemas.kind(member) == "boolean":
-            found.append(f"{at} == true")
-    return [f"({queries.all_of((_IS_GOOD, each))})" for each in found]
-
-
-def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
-    rules = builder.context.profile.gone
-    rule = next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
-    if rule is None:
-        return []
-    shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
-    if rule.nothing_at is not None:
-        shown.append(f"$response.body#{rule.nothing_at} == null")
-    good = [queries.all_of((_IS_GOOD, each)) for each in shown]
-    return [*(f"$statusCode == {status}" for status in rule.statuses), *(f"({each})" for each in good)]
-
-
-def _still_there(resource: Resource) -> dict[str, Any]:
-    text = f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there."
-    return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [_OK]}
-
-
-def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
-    """A refusal or an error is no sight of the thing."""
-    text = f"The deletion was accepted, but whether the {resource.name} is gone could not be seen."
-    return _looked_for("not_to_be_seen", {"outcome": "unknown", "code": "not_seen", "message": text})
-
-
-def _looked_for(name: str, says: Mapping[str, str]) -> dict[str, Any]:
-    """A look for what was deleted is made again for a while; what it `says` in the end."""
-    again = {"type": "retry", "retryAfter": _GONE_WAIT_S, "retryLimit": _GONE_TRIES}
-    return {"name": name, **again, "x-switchgear": dict(says)}

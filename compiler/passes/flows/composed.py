@@ -11,13 +11,14 @@ from typing import Any
 
 from compiler.ir.model import Diagnostic, Effect, Flow, FlowStep, Operation, Resource, Role, Severity
 from compiler.passes.flows.builder import Builder
-from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
+from compiler.passes.flows.changes import change, end_after_job, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.inputs.bodies import Choice, enumerations
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.overrides import at, with_constant
 from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.fulfilled import unfulfilled

@@ -12,7 +12,6 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import (
     change,
     end_after_job,
-    gone,
     look_for_it,
     parameters_of,
     read_back,
@@ -26,6 +25,7 @@ from compiler.passes.flows.orders import orders_of, with_its_members
 from compiler.passes.flows.splits import Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
+from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
@@ -182,9 +182,9 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     if resource.id_field in members:
         is_address = bool(resource.references)
         return f"$response.body#/{escape(resource.id_field)}", "last_path_segment" if is_address else ""
-    for name in ("id", "Id", "uuid"):
+    for name in ("id", "Id", "uuid", resource.id_parameter):
         if name in members and not resource.references:
-            return f"$response.body#/{name}", ""
+            return f"$response.body#/{escape(name)}", ""
     for around in dict.fromkeys((resource.wrapper, f"/{escape(words.singular(resource.noun))}")):
         inside = schemas.members(schemas.at(reply.schema, around) if reply and around else None)
         if resource.id_field in inside and not resource.references:

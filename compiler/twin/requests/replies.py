@@ -198,7 +198,10 @@ class Replies:
         shown = self._shown(behaviour, response.schema, receipt)
         if shown is not MISSING:
             return shown
-        return response.example if response.example is not None else self.sample(response.schema)
+        body = response.example if response.example is not None else self.sample(response.schema)
+        name = behaviour.resource.id_parameter if behaviour.resource is not None and receipt.made_id else ""
+        is_named = name in self._blueprint.schemas.members(response.schema)
+        return put(body, f"/{escape(name)}", receipt.made_id) if is_named and isinstance(body, dict) else body
 
     def _shown(self, behaviour: Behaviour, schema: Schema, receipt: Receipt) -> Json:
         """The job or the item itself, where the reply's schema is that of one; MISSING for a mere receipt."""

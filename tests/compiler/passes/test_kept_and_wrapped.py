@@ -111,3 +111,17 @@ def test_words_that_mean_an_end_everywhere_end_a_job_whose_description_has_other
     assert f"{place} == 'succeeded' || {place} == 'completed'" in wait.success[1]["condition"]
     failed = next(each for each in wait.failures if each["name"] == "job_failed")["criteria"][0]["condition"]
     assert f"{place} == 'rejected'" in failed and failed.count("'aborted'") == 1
+
+
+def test_a_change_whose_description_has_304_ends_well_where_it_was_so_already(tmp_path: Path) -> None:
+    request = spec(tmp_path, None)
+    text = yaml.safe_load(request.spec.read_text())
+    answers = {"204": {"description": "started"}, "304": {"description": "already started"}}
+    item = text["paths"]["/vlans/{id}"]
+    text["paths"]["/vlans/{id}/start"] = {"parameters": item["parameters"], "post": {"responses": answers}}
+    request.spec.write_text(yaml.safe_dump(text))
+    flow = next(each for each in understood(request).flows if each.intent == "act")
+    step = next(each for each in flow.steps if each.role.value == "change")
+    (already,) = [each for each in step.failures if each["name"] == "so_already"]
+    assert already["criteria"][0]["condition"] == "$statusCode == 304"
+    assert already["x-switchgear"]["outcome"] == "succeeded"

@@ -7,11 +7,12 @@ is over some time after the restart.
 
 from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
-from compiler.passes.flows.changes import change, gone
+from compiler.passes.flows.changes import change
 from compiler.passes.flows.compositions.pending import applying
 from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.steps.waiting import poll_parameters, wait
 from compiler.passes.flows.wording import texts

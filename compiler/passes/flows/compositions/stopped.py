@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from compiler.ir.model import Effect, Flow, FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
-from compiler.passes.flows.changes import change, gone, read_back
+from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.splits import risk_of_value
 from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words

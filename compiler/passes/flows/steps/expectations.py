@@ -24,8 +24,12 @@ NOT_THERE = "not_there_yet"  # the retry of a wait whose job the device does not
 SEEN_AFTER_S = 10  # devices list what they have made within seconds; longer, and somebody has to look
 ENDED_WELL = {"place": "", "text": "the device says that it ended well"}
 _EVERY_S = 1
+_SEVERAL = 2  # of a single member's name it is no sign that another member has it too
 # What a description says of 200 beside 201, where nothing new was made.
 _OLD = re.compile(r"\b(exist|already|unchanged|updat|replac|modif|overwr|not (been )?created)", re.IGNORECASE)
+_KEPT_SECRET = re.compile(
+    r"\b(stored? as (a )?secret|(not|never) (be )?returned|write[- ]only|only used to _?create)", re.IGNORECASE
+)
 _ORDERS = (("order",), ("sequence",))
 _SENT = (Effect.CREATE, Effect.UPDATE)
 
@@ -219,7 +223,7 @@ class _Writer:
         self, operation: Operation, resource: Resource, item: Any, pointer: str, value: Any, told: str | None = None
     ) -> Expected:
         """The expectation of one value; `told`: where it is shown, where that is known otherwise than by its place."""
-        place = self._place(resource, pointer) if told is None else told
+        place = self._place(operation, resource, pointer) if told is None else told
         shown = place or _short(pointer)
         rule = self._rule(operation, pointer)
         if rule is not None and rule.by == "rewritten":
@@ -228,6 +232,12 @@ class _Writer:
             return {"place": shown, "asked": value, "text": "operations of JSON Patch are not compared"}
         if self._is_secret(operation, pointer):
             return {"place": shown, "asked": value, "text": "a secret is not read back"}
+        if place is not None and self._is_kept_secret(operation, pointer):
+            return {
+                "place": shown,
+                "asked": value,
+                "text": "the description has it as a secret, which is not read back",
+            }
         if place is None:
             return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}
@@ -235,7 +245,8 @@ class _Writer:
             expected["compare"] = rule.by
         elif self._is_an_order(operation, pointer):
             expected["compare"] = "ordered"
-        is_promised = told is not None or place == pointer.removeprefix("/0")
+        plain = pointer.removeprefix("/0")
+        is_promised = told is not None or place in (plain, f"{self._holder(operation, resource)}{plain}")
         if not is_promised or not self._is_described(resource, place):
             expected["lenient"] = True
         return expected
@@ -248,16 +259,27 @@ class _Writer:
         called = (pointer.rpartition("/")[2], last_word(operation.path))
         return any(words.split(name)[-1:] in _ORDERS for name in called)
 
-    def _place(self, resource: Resource, pointer: str) -> str | None:
-        """Where the item shows what is sent at `pointer`: there, or without what wraps it in the request."""
+    def _place(self, operation: Operation, resource: Resource, pointer: str) -> str | None:
+        """Where the item shows what is sent at `pointer`: there, without what wraps it in the request, or inside."""
         schemas = self.context.schemas
         plain = pointer.removeprefix("/0")
         inner = plain[plain.find("/", 1) :] if plain.count("/") > 1 else plain
         if not plain or not schemas.members(resource.schema):
             return plain
-        places = [p for p in dict.fromkeys((plain, inner)) if p and schemas.at(resource.schema, p) is not None]
+        ways = (plain, inner, f"{self._holder(operation, resource)}{plain}")
+        places = [p for p in dict.fromkeys(ways) if p and schemas.at(resource.schema, p) is not None]
         found = next(iter(places), None)
         return None if found is None or self._is_hidden(schemas.at(resource.schema, found)) else found
+
+    def _holder(self, operation: Operation, resource: Resource) -> str:
+        """The only member in which the item has all that the body says, and that the body does not have: `/spec`."""
+        schemas = self.context.schemas
+        sent = frozenset(schemas.members(operation.body.schema if operation.body is not None else None))
+        if len(sent) < _SEVERAL:
+            return ""
+        held = schemas.members(resource.schema).items()
+        holders = [name for name, member in held if name not in sent and sent <= schemas.members(member).keys()]
+        return f"/{escape(holders[0])}" if len(holders) == 1 else ""
 
     def _is_hidden(self, schema: Schema | None) -> bool:
         return bool(schema and (schema.get("writeOnly") or self.context.schemas.resolve(schema).get("writeOnly")))
@@ -272,6 +294,14 @@ class _Writer:
         schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
         is_password = bool(schema) and self.context.schemas.resolve(schema).get("format") == "password"
         return is_password or any(name.lower() in names for name in (*self.context.profile.secrets, "password"))
+
+    def _is_kept_secret(self, operation: Operation, pointer: str) -> bool:
+        """Whether the description says of what is sent that it is stored as a secret, or not given out again."""
+        schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
+        return (
+            bool(schema)
+            and _KEPT_SECRET.search(str(self.context.schemas.resolve(schema).get("description"))) is not None
+        )
 
     def _rule(self, operation: Operation, pointer: str) -> Comparison | None:
         plain = pointer.removeprefix("/0")

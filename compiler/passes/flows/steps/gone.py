@@ -1,17 +1,53 @@
-"""The look into a list for what was taken out of it: things that have no read of their own.
+"""How a flow shows that a thing is gone after its deletion: by its own read, or by the list where it has none.
 
-Used by `changes` behind a deletion; what can be read is looked for at its own address there.
+Used by `changes` and the compositions behind a deletion. What a read answers then is 404 or 410, nothing, a state that
+says so, or what the profile knows; a thing that is only out of force afterwards is told as that.
 """
 
-from compiler.ir.model import FlowStep, Resource, Role
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.ir.model import FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.names import words
 from workflow.json.pointers import escape
+from workflow.profiles.profile import Gone
+
+_IS_GOOD = "$statusCode == 200"
+_OK = queries.simple(_IS_GOOD)
+_TRIES = 10  # a device may list what it deletes for a moment longer
+_WAIT_S = 1
+_DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
+# What a thing may be without anybody having deleted it, and what a deletion makes of it where nothing is thrown away.
+_OUT_OF_FORCE = (("expired",), ("revoked",), ("archived",), ("inactive",), ("retired",))
+_STATE_NAMES = (("state",), ("status",), ("phase",))
 
 
-def gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
+def gone(builder: Builder, resource: Resource) -> FlowStep | None:
+    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says.
+
+    What is found in a list and has no read of its own is no longer in the list.
+    """
+    if not resource.read:
+        return _gone_from_list(builder, resource)
+    operation = builder.operation(resource.read)
+    step = FlowStep(
+        id=builder.free_step_id("check_gone"),
+        operation=operation.key,
+        role=Role.GONE,
+        description=f"Check that the {resource.name} is gone.",
+        parameters=tuple(path_parameters(builder, operation)),
+        success=(queries.simple(queries.any_of(missing_signs(builder, resource, operation))),),
+        failures=(*_kept(builder, resource, operation), _still_there(resource), _not_to_be_seen(resource)),
+    )
+    return builder.add_step(step, "a deletion is over when the thing can't be read any more")
+
+
+def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
     """Shows that the list no longer has the id under which it was found there; None where it was not found there."""
     known = builder.known.get((address(resource), ""), "")
     if not resource.list or resource.references or not resource.id_field or not known.startswith("$steps."):
@@ -30,3 +66,89 @@ def gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
         decides=True,
     )
     return builder.add_step(step, "what has no read of its own is gone when the list no longer has it")
+
+
+def missing_signs(builder: Builder, resource: Resource, read: Operation) -> list[str]:
+    signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
+    missing = ["$statusCode == 404", "$statusCode == 410", *signs]
+    nothing = f"({queries.all_of((_IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
+    return [*missing, nothing] if resource.item_at else missing
+
+
+def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
+    """What is kept for a while after its deletion, and says so: by a state that the description lists, or a flag."""
+    schemas, found = builder.context.schemas, []
+    for at, values in _states(builder, resource):
+        states = [each for each in values if words.split(each)[-1:] in _DELETED]
+        found += [queries.one_of_states(at, tuple(states))] if states else []
+    for name, member in schemas.members(resource.schema).items():
+        if name.lower().replace("_", "").removeprefix("is") == "deleted" and schemas.kind(member) == "boolean":
+            found.append(f"$response.body#{resource.item_at}/{escape(name)} == true")
+    return [f"({queries.all_of((_IS_GOOD, each))})" for each in found]
+
+
+def _states(builder: Builder, resource: Resource) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Where the item shows a state whose values are listed, itself or inside (`/status/state`), and these values."""
+    schemas = builder.context.schemas
+    for name, member in schemas.members(resource.schema).items():
+        if words.split(name)[-1:] not in _STATE_NAMES:
+            continue
+        at = f"$response.body#{resource.item_at}/{escape(name)}"
+        inner = {n: m for n, m in schemas.members(member).items() if words.split(n)[-1:] in _STATE_NAMES}
+        for place, schema in ((at, member), *((f"{at}/{escape(n)}", m) for n, m in inner.items())):
+            values = tuple(map(str, schemas.values(schema)))
+            if values:
+                yield place, values
+
+
+def _kept(builder: Builder, resource: Resource, read: Operation) -> Iterator[dict[str, Any]]:
+    """The end of a deletion after which the thing is shown as out of force: nobody says whether that is all of it."""
+    if _signs_of_absence(builder, read):
+        return
+    for at, values in _states(builder, resource):
+        states = tuple(each for each in values if words.split(each)[-1:] in _OUT_OF_FORCE)
+        if states:
+            text = f"The deletion was accepted, and the {resource.name} is shown as “{{{at}}}” now, not as gone: "
+            text += "whether that is what a deletion does here, or it was so before, the description does not say."
+            says = {"outcome": "unknown", "code": "not_seen", "message": text}
+            shown = queries.simple(queries.all_of((_IS_GOOD, queries.one_of_states(at, states))))
+            yield {**_looked_for("kept", says), "criteria": [shown]}
+
+
+def is_shown_when_gone(builder: Builder, read: Operation) -> bool:
+    """Whether the profile says that a good answer may show a thing that is gone: then lists may have it, too."""
+    rule = _rule(builder, read)
+    return rule is not None and (bool(rule.signs) or rule.nothing_at is not None)
+
+
+def _rule(builder: Builder, read: Operation) -> Gone | None:
+    rules = builder.context.profile.gone
+    return next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
+
+
+def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
+    rule = _rule(builder, read)
+    if rule is None:
+        return []
+    shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
+    if rule.nothing_at is not None:
+        shown.append(f"$response.body#{rule.nothing_at} == null")
+    good = [queries.all_of((_IS_GOOD, each)) for each in shown]
+    return [*(f"$statusCode == {status}" for status in rule.statuses), *(f"({each})" for each in good)]
+
+
+def _still_there(resource: Resource) -> dict[str, Any]:
+    text = f"The deletion was accepted, but {_TRIES} s later the {resource.name} is there."
+    return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [_OK]}
+
+
+def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
+    """A refusal or an error is no sight of the thing."""
+    text = f"The deletion was accepted, but whether the {resource.name} is gone could not be seen."
+    return _looked_for("not_to_be_seen", {"outcome": "unknown", "code": "not_seen", "message": text})
+
+
+def _looked_for(name: str, says: Mapping[str, str]) -> dict[str, Any]:
+    """A look for what was deleted is made again for a while; what it `says` in the end."""
+    again = {"type": "retry", "retryAfter": _WAIT_S, "retryLimit": _TRIES}
+    return {"name": name, **again, "x-switchgear": dict(says)}
