@@ -15,9 +15,8 @@ from dataclasses import replace
 from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, parameter_of, parent, segments
+from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, parameter_of, parent, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
-from compiler.passes.resources import shape
 from compiler.passes.task_ids import ToldTask, exit_of, noun_of_task, parameter_of_task, task_address, told_tasks
 from workflow.profiles.profile_speech import JobRule
 

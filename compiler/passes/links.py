@@ -15,9 +15,8 @@ from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import is_a_name
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, segments
+from compiler.passes.names.paths import item_prefixes, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
-from compiler.passes.resources import shape
 
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
 _MENTION = re.compile(r"_?\b([A-Z]\w+)\.(\w+?)\b_?")

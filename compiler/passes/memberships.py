@@ -12,8 +12,15 @@ from dataclasses import dataclass
 from compiler.ir.model import Api, Operation, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, item_prefixes, last_word, parameter_of, prefixes, segments
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import (
+    ends_in_parameter,
+    item_prefixes,
+    last_word,
+    parameter_of,
+    prefixes,
+    segments,
+    shape,
+)
 
 _PUTTING_IN = frozenset({"add", "assign", "attach", "grant", "link", "map", "associate", "bind", "enroll", "join"})
 # What a list of things that live elsewhere is called, and what says nothing more than that it is one.

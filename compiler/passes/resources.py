@@ -5,7 +5,6 @@ per list without items. Paths that differ only in their parameters' names are on
 list, read, create, update or delete of a resource is an action of the resource that its path stands under.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,6 +24,7 @@ from compiler.passes.names.paths import (
     parent,
     prefixes,
     segments,
+    shape,
     stands_for_item,
     stands_for_list,
 )
@@ -37,7 +37,6 @@ from workflow.profiles.profile import Profile
 
 _OF_IDENTITY = {"id", "uuid", "name"}
 _ALL_METHODS = 4  # of what passes on whatever is sent
-_ANY = re.compile(r"\{[^{}]*\}")
 _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stands at `/repos`
 
 
@@ -46,11 +45,6 @@ def run(api: Api, options: Options) -> PassOutcome:
     found = finder.resources()
     named = with_unique_names(found, options.profile, nouns.joined_words(api))
     return PassOutcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))))
-
-
-def shape(path: str) -> str:
-    """The path with all parameters' names and a slash at its end taken out: paths of one shape are one address."""
-    return _ANY.sub("{}", path).rstrip("/") or "/"
 
 
 @dataclass(frozen=True, slots=True)

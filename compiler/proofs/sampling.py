@@ -16,8 +16,7 @@ import jsonschema_rs
 from compiler.ir.model import Api, ApiParameter, Flow, FlowStep, Operation, Role
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import says_id
-from compiler.passes.names.paths import item_prefixes
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import item_prefixes, shape
 from compiler.twin.machine import Twin
 from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.values.pointers import MISSING, get, listed

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compiler.ir.model import Operation, Resource, Schema
-from compiler.passes.names.paths import parent
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import parent, shape
 from compiler.twin.blueprint import Blueprint, applies
 from compiler.twin.values.pointers import MISSING, get, put, tokens
 from workflow.json.pointers import escape

@@ -27,8 +27,7 @@ from compiler.passes.flows.steps.offers import also_called, require_allowed, req
 from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import parent
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import parent, shape
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 

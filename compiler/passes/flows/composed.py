@@ -23,8 +23,7 @@ from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.fulfilled import unfulfilled
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import item_prefixes, shape
 from workflow.profiles.profile import Compose
 from workflow.risks import Risk, worst
 

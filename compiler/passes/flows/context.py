@@ -14,7 +14,7 @@ from compiler.passes.flows.inputs.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.memberships import ListMembership, by_operation, owners
 from compiler.passes.names import words
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import shape
 from workflow.profiles.profile import PendingSettings, Profile, StateRule
 
 

@@ -31,8 +31,8 @@ from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, parent, segments
-from compiler.passes.resources import only_tells_whether, shape
+from compiler.passes.names.paths import is_below, parent, segments, shape
+from compiler.passes.resources import only_tells_whether
 from compiler.passes.risk.values import makes
 from workflow.documents.path_queries import parted
 from workflow.json.pointers import escape

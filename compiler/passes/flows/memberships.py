@@ -18,8 +18,7 @@ from compiler.passes.flows.steps.lookups import look_up, path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.memberships import ListMembership
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, last_word, path_of
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import item_prefixes, last_word, path_of, shape
 from workflow.risks import Risk
 
 _OK = queries.simple("$statusCode == 200")

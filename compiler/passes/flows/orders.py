@@ -13,9 +13,8 @@ from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import is_action_word
 from compiler.passes.flows.splits import Split, split_of, value_is_done
 from compiler.passes.names import words
-from compiler.passes.names.paths import GROUPING, last_word, parent
+from compiler.passes.names.paths import GROUPING, last_word, parent, shape
 from compiler.passes.names.words import first_sentence
-from compiler.passes.resources import shape
 from workflow.json.pointers import escape
 
 _STEM, _SHORTEST = 5, 4  # letters

@@ -21,9 +21,8 @@ from compiler.passes.flows.reached import Reached, reached
 from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
 from compiler.passes.identity import is_a_name, is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, is_below, last_word
+from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, shape
 from compiler.passes.outcome import Options, PassOutcome
-from compiler.passes.resources import shape
 from workflow.json.pointers import escape
 from workflow.profiles import profile
 

@@ -15,8 +15,7 @@ from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.costs import ALIAS_COST, costs
 from compiler.passes.flows.daily import how_daily
 from compiler.passes.flows.weighing import Weights, is_telling, weights_of
-from compiler.passes.names.paths import ends_in_parameter, last_word, path_of
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import ends_in_parameter, last_word, path_of, shape
 from workflow.documents.path_queries import address_of, parted
 from workflow.risks import Risk
 

@@ -15,8 +15,7 @@ from compiler.ir.model import Operation, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
 from compiler.passes.names import words
-from compiler.passes.names.paths import last_word, parameter_of, prefixes, segments, stands_for_list
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import last_word, parameter_of, prefixes, segments, shape, stands_for_list
 from workflow.risks import Risk
 
 _OF_IDENTITY = frozenset({"id", "ids", "uuid", "name", "slug", "ref", "key"})

@@ -13,6 +13,7 @@ from workflow.documents.path_queries import address_of, asked_query, fixed_query
 
 _PARAMETER = re.compile(r"^\{([^{}]*)\}$")
 _NAMES = re.compile(r"\{([^{}]+)\}")
+_ANY = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\W\d_][\w.-]*")
 _ITEM_AND_WORD = re.compile(r"\{[^{}]+\}[:.!][^{}]+")  # `{id}:stop`, `{id}.json`: the item, and what is asked of it
 _FOR_ALL = frozenset({"json", "list", "all", "index"})
@@ -75,6 +76,18 @@ def parameter_of(segment: str) -> str:
     """The name in braces, "" for a literal segment."""
     found = _PARAMETER.match(segment)
     return found.group(1) if found else ""
+
+
+def shape(path: str) -> str:
+    """The path with all parameters' names and a slash at its end taken out: paths of one shape are one address."""
+    return _ANY.sub("{}", path).rstrip("/") or "/"
+
+
+def stem(path: str) -> str:
+    """`/vm` of `/vm.boot`: what a word behind a dot is about; "" where the last segment is no such word."""
+    above, _, last = path.rstrip("/").rpartition("/")
+    name, _, word = last.rpartition(".")
+    return f"{above}/{name}" if name and word and not set("{?#") & set(last) else ""
 
 
 def ends_in_parameter(path: str) -> bool:

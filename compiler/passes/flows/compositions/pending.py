@@ -18,8 +18,7 @@ from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.steps.waiting import poll_parameters, wait
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
-from compiler.passes.names.paths import parent
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import parent, shape
 from workflow.profiles.profile import PendingSettings
 from workflow.risks import Risk, worst
 

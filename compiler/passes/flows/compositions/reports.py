@@ -17,8 +17,7 @@ from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, path_of
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import item_prefixes, path_of, shape
 from workflow.risks import Risk
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer

@@ -28,9 +28,8 @@ from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, last_word, parameter_of, segments
+from compiler.passes.names.paths import is_below, last_word, parameter_of, segments, shape
 from compiler.passes.names.words import first_sentence, split
-from compiler.passes.resources import shape
 from workflow.json.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profiles.profile import Fix
 from workflow.requests.multipart import FILE_NAME, PartKind, is_textual

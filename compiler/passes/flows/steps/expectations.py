@@ -15,8 +15,7 @@ from compiler.ir.model import ActionPostcondition, Effect, FlowStep, Operation, 
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps import queries
 from compiler.passes.names import words
-from compiler.passes.names.paths import last_word, parent
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import last_word, parent, shape
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Comparison
 

@@ -16,8 +16,7 @@ from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_name, word_of_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, parameter_of, segments
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import item_prefixes, parameter_of, segments, shape
 
 if TYPE_CHECKING:
     from compiler.passes.flows.builder import Builder

@@ -17,8 +17,7 @@ from compiler.ir.model import Effect, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
-from compiler.passes.names.paths import parent
-from compiler.passes.resources import shape
+from compiler.passes.names.paths import parent, shape
 from workflow.json.patterns import escaped
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Action

@@ -33,9 +33,9 @@ from compiler.passes.names.paths import (
     parameter_of,
     path_of,
     segments,
+    shape,
 )
 from compiler.passes.names.told_apart import is_by_place, told_apart
-from compiler.passes.resources import shape
 from compiler.proposer.wording import fault_of_description
 from workflow.documents.path_queries import address_of
 
