@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from compiler.ir.model import EMPTY, Schema
+from workflow.json.pointers import escape
 
 _PREFIX = "#/components/schemas/"
 _PLAIN_KINDS = frozenset(("type", "enum", "items"))  # by which what `allOf` joins need not be an object
 _LEADS_ON = frozenset(("$ref", "anyOf", "oneOf"))
 _CHOICES = ("anyOf", "oneOf")
+_SEVERAL = 2  # of a single member's name it is no sign that another member has it too
 _MAX_HOPS = 32  # longer chains of references than this have not been seen; cycles of bare references end here
 
 
@@ -47,6 +49,13 @@ class SharedSchemas:
     def members(self, schema: Schema | None) -> Mapping[str, Schema]:
         """The properties of an object, those of all `allOf` parts included, in the description's order."""
         return self._members_of(self.resolve(schema), 0)
+
+    def holder(self, sent: Schema | None, shown: Schema | None) -> str:
+        """Pointer to the only member of `shown` that has all members of `sent`, and is none of them: `/spec`."""
+        names = frozenset(self.members(sent))
+        held = self.members(shown).items() if len(names) >= _SEVERAL else ()
+        holders = [name for name, member in held if name not in names and names <= self.members(member).keys()]
+        return f"/{escape(holders[0])}" if len(holders) == 1 else ""
 
     def required(self, schema: Schema | None) -> tuple[str, ...]:
         """The names of the required members, those of all `allOf` parts included."""

@@ -13,7 +13,8 @@ from compiler.ir.model import Api, Body, Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.endless import endless
 from compiler.passes.names import words
-from compiler.passes.names.paths import CREATING, ends_in_parameter, last_word, parent
+from compiler.passes.names.paths import ends_in_parameter, last_word, parent
+from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
@@ -27,8 +28,7 @@ _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "a
 
 
 def run(api: Api, options: Options) -> PassOutcome:
-    paths = {operation.path for operation in api.operations}
-    verbs = _Verbs(options.profile, paths, {o.key for o in api.operations}, SharedSchemas(api.schemas))
+    verbs = _Verbs(options.profile, api.operations, SharedSchemas(api.schemas))
     known = [verbs.judge(o) for o in api.operations]
     better = spoken_for(o for o in known if not o.left_out)
     told = tuple(
@@ -39,11 +39,12 @@ def run(api: Api, options: Options) -> PassOutcome:
 
 
 class _Verbs:
-    def __init__(self, profile: Profile, paths: set[str], keys: set[str], schemas: SharedSchemas) -> None:
+    def __init__(self, profile: Profile, operations: tuple[Operation, ...], schemas: SharedSchemas) -> None:
         self.profile = profile
         self.schemas = schemas
-        self.paths = paths
-        self.keys = keys
+        self.paths = {operation.path for operation in operations}
+        self.keys = {operation.key for operation in operations}
+        self.siblings = siblings_of(operations, schemas, profile.identity.read_at)
         session = profile.auth.session
         self.session_keys = {session.login, session.logout} if session else set()
         self.rules = tuple((rule, re.compile(rule.pattern) if rule.pattern else None) for rule in profile.risks)
@@ -72,8 +73,10 @@ class _Verbs:
             return Effect.SESSION
         if method in SAFE_METHODS:
             return Effect.ACT if method == "GET" and self._acts(operation) else Effect.READ
-        if method == "DELETE":
+        if method == "DELETE" or self.siblings.deletes(operation.key):
             return Effect.DELETE
+        if self.siblings.makes(operation.key):
+            return Effect.CREATE
         if method in ("PUT", "PATCH"):
             return Effect.UPDATE if self._is_read(path) or ends_in_parameter(path) else Effect.ACT
         return self._effect_of_post(operation)
@@ -86,15 +89,7 @@ class _Verbs:
         if "." in last_word(path) or words.is_about(words.split(last_word(path))[:1], words.READING):
             return Effect.ACT
         has_items = any(p.startswith(path + "/{") for p in self.paths)
-        return Effect.CREATE if has_items or self._is_read(path) or self._creates_beside_items(path) else Effect.ACT
-
-    def _creates_beside_items(self, path: str) -> bool:
-        """`/volumes/create`, where `/volumes/{name}` can be read and nothing is posted to `/volumes`."""
-        above = parent(path)
-        if last_word(path).lower() != CREATING or f"POST {above}" in self.keys or not self._is_read(above):
-            return False
-        items = (p for p in self.paths if parent(p) == above and ends_in_parameter(p))
-        return any(self._is_read(each) for each in items)
+        return Effect.CREATE if has_items or self._is_read(path) else Effect.ACT
 
     def _is_read(self, path: str) -> bool:
         return f"GET {path}" in self.keys

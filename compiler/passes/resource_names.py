@@ -16,6 +16,7 @@ from compiler.passes.names.paths import (
     words_in,
 )
 from compiler.passes.names.roots import PREFIXES, VERSION, says_nothing
+from compiler.passes.names.siblings import is_read_beside
 from compiler.passes.names.told_apart import is_by_place, told_apart
 from compiler.passes.risk import lexicon
 from workflow.profiles.profile import Profile
@@ -55,7 +56,8 @@ def with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[s
                 owners[key] = parents[owner]
     for key, resource in by_path.items():
         groups = _groups_above(resource)
-        if groups and key in names and not resource.parent and not resource.id_parameter and not resource.collection:
+        is_one = not (resource.parent or resource.id_parameter or resource.collection or is_read_beside(resource))
+        if groups and key in names and is_one:
             group = words.singular(groups[-1])
             is_said = group == "setting" and names[key].endswith(" settings")
             names[key] = names[key] if is_said else _joined(words.spoken(group), names[key])

@@ -1,8 +1,10 @@
 """Resources: the kinds of things an API has, with their operations, identity, keys and owners.
 
 Before: operations with effects. After: `Api.resources`, one per collection (with its items), per single record and
-per list without items. Paths that differ only in their parameters' names are one resource. An operation that is no
-list, read, create, update or delete of a resource is an action of the resource that its path stands under.
+per list without items. Paths that differ only in their parameters' names are one resource. What stands beside an
+address (`/things/{id}/json`, `/vm.info`) belongs to the thing there, as `names.siblings` tells; a note says so. An
+operation that is no list, read, create, update or delete of a resource is an action of the resource that its path
+stands under.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,6 @@ from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import Identifier, picks_by_query
 from compiler.passes.names import nouns, words
 from compiler.passes.names.paths import (
-    CREATING,
     GROUPING,
     ends_in_parameter,
     is_pass_through,
@@ -27,8 +28,10 @@ from compiler.passes.names.paths import (
     shape,
     stands_for_item,
     stands_for_list,
+    stem,
 )
 from compiler.passes.names.roots import is_root, noun_of_root
+from compiler.passes.names.siblings import Siblings, assumed, siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resource_names import with_unique_names
 from compiler.passes.risk.values import makes
@@ -44,7 +47,8 @@ def run(api: Api, options: Options) -> PassOutcome:
     finder = _Finder(api, options.profile)
     found = finder.resources()
     named = with_unique_names(found, options.profile, nouns.joined_words(api))
-    return PassOutcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))))
+    notes = tuple(assumed(finder.siblings, options.profile.identity.read_at))
+    return PassOutcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))), notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ class _Finder:
         self.schemas = SharedSchemas(api.schemas)
         self.profile = profile
         self.identifier = Identifier(self.schemas, profile)
-        self.places = _places(api.operations)
+        self.siblings = siblings_of(api.operations, self.schemas, profile.identity.read_at)
+        self.places = _joined(_places(api.operations), self.siblings)
 
     def resources(self) -> list[Resource]:
         found: dict[str, Resource] = {}
@@ -89,7 +94,11 @@ class _Finder:
                 found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
         for place_shape, place in self.places.items():
-            if not ends_in_parameter(place_shape) and place_shape not in collections and self._is_record(place):
+            if ends_in_parameter(place_shape) or place_shape in collections or place_shape in self.siblings.borrowed:
+                continue
+            if place_shape in self.siblings.singles:
+                found[place_shape] = self._shown_beside(place_shape, place)
+            elif self._is_record(place):
                 found[place_shape] = self._without_items(place)
         return self._with_owners(found)
 
@@ -143,21 +152,22 @@ class _Finder:
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
         read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
-        resource = replace(resource, id_parameter=parameter, read=read, delete=item.key("DELETE"))
+        delete = item.key("DELETE") or _key(self.siblings.deleted.get(item_shape))
+        resource = replace(resource, id_parameter=parameter, read=read, delete=delete)
         if collection is not None:
             made = collection.methods.get("POST")
             is_made = made is not None and made.effect is Effect.CREATE
-            create = collection.key("POST") if is_made else self._created_below(parent(item_shape))
+            create = collection.key("POST") if is_made else _key(self.siblings.made.get(parent(item_shape)))
             resource = replace(resource, list=collection.key("GET"), create=create)
         resource = self._with_updates(resource, item)
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
         return self.identifier.identify(resource, *made_of, self._example(collection))
 
-    def _created_below(self, collection: str) -> str:
-        """`POST /volumes/create` makes what stands at `/volumes/{name}`."""
-        place = self.places.get(f"{collection}/{CREATING}")
-        made = place.methods.get("POST") if place is not None else None
-        return place.key("POST") if place and made and made.effect is Effect.CREATE else ""
+    def _shown_beside(self, place_shape: str, place: _Place) -> Resource:
+        """The one thing that `/vm.info` shows, and that may be made and deleted at `/vm.create` and `/vm.delete`."""
+        made, deleted = (found.get(place_shape) for found in (self.siblings.made, self.siblings.deleted))
+        resource = replace(self._base("", place.path), read=place.key("GET"), create=_key(made), delete=_key(deleted))
+        return self.identifier.identify(resource, None, self._reply(place, "GET"))
 
     def _list_beside(self, above: str, item: _Place) -> _Place | None:
         """`/leases` lists what stands at `/lease/{id}`, where both show the same thing."""
@@ -225,6 +235,7 @@ class _Finder:
                 if operation.key in claimed or _is_out(operation):
                     continue
                 ways = (place_shape, *(p for p in prefixes(place_shape) if not _only_groups(p, operation)))
+                ways = (*ways[:1], stem(place_shape), *(p for p in ways[1:] if self._is_owner(p, place_shape)))
                 known = (by_path[p] for p in ways if p in by_path and (p == place_shape or not is_root(p)))
                 owner = next((key for key in known if _has_root_of(found[key], place.path)), "")
                 if owner:
@@ -238,6 +249,10 @@ class _Finder:
             for key, resource in found.items()
         }
         return [self._listed_by_owner(resource, owned) for resource in owned.values()]
+
+    def _is_owner(self, above: str, at: str) -> bool:
+        """False for a thing without an address of its own, of what is not right below it: that is of something else."""
+        return above not in self.siblings.singles or above in (parent(at), stem(at)) or _groups(parent(at), above)
 
     def _listed_by_owner(self, resource: Resource, owned: dict[str, Resource]) -> Resource:
         """A resource without a collection whose owner's items name its own, under their noun or under `Links`."""
@@ -255,7 +270,7 @@ class _Finder:
 
     def _owner_path(self, key: str, resource: Resource, by_path: dict[str, str], found: dict[str, Resource]) -> str:
         for prefix in prefixes(shape(resource.collection or resource.item)):
-            owner = "" if is_root(prefix) else by_path.get(prefix)
+            owner = "" if is_root(prefix) or prefix in self.siblings.singles else by_path.get(prefix)
             if owner and owner != key:
                 return found[owner].item or found[owner].collection
         return ""
@@ -271,6 +286,15 @@ def _has_root_of(resource: Resource, path: str) -> bool:
 def _only_groups(prefix: str, operation: Operation) -> bool:
     """`/servers/{}/actions` lists what was done; `POST /servers/{}/actions/reboot` is done to the server."""
     return operation.effect is Effect.ACT and prefix.rpartition("/")[2].lower() in GROUPING
+
+
+def _groups(path: str, above: str) -> bool:
+    """Whether a path is but a grouping below another one: `/vm/actions` of `/vm`."""
+    return parent(path) == above and path.rpartition("/")[2].lower() in GROUPING
+
+
+def _key(operation: Operation | None) -> str:
+    return operation.key if operation is not None and not _is_out(operation) else ""
 
 
 def _goes_through(place: _Place) -> bool:
@@ -300,3 +324,12 @@ def _places(operations: tuple[Operation, ...]) -> dict[str, _Place]:
             first[key] = operation.path
         gathered.setdefault(key, {}).setdefault(operation.method, operation)
     return {key: _Place(first[key], methods) for key, methods in gathered.items()}
+
+
+def _joined(places: dict[str, _Place], siblings: Siblings) -> dict[str, _Place]:
+    """The places with what is read beside them as if it were read there."""
+    found = dict(places)
+    for at, read in (*siblings.shown.items(), *siblings.listed.items()):
+        own = found[at].methods if at in found else {}
+        found[at] = _Place(siblings.addresses[at], {**own, "GET": read})
+    return found

@@ -16,7 +16,7 @@ from compiler.ir.model import Api, ApiParameter, Effect, Job, Operation, Resourc
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.memberships import by_operation
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, segments
+from compiler.passes.names.paths import is_below, path_of, segments, stem
 from compiler.twin.requests.paging import LINK_PARAMETER
 from compiler.twin.requests.routes import Routes, fill, parameters_in, shape, split
 from compiler.twin.requests.styles import DeclaredParameters
@@ -51,6 +51,7 @@ class TwinKind(StrEnum):
 class Behaviour:
     """`resource`: whose item is meant or made. `body_at`: where in the request's body the item's members stand.
 
+    `held_at`: the member in which the item shows the whole body.
     `copies`: what is made starts as a copy of the item in the path (a clone).
     """
 
@@ -60,6 +61,7 @@ class Behaviour:
     body_at: str = ""
     job: Job | None = None
     copies: bool = False
+    held_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,10 @@ class Blueprint:
         self.operations = {operation.key: operation for operation in api.operations}
         self.routes = Routes(api.operations)
         self._by_item = {shape(r.item): r for r in reversed(api.resources) if r.item}
-        self._by_collection = {shape(r.collection): r for r in reversed(api.resources) if r.collection}
+        read_beside = {shape(path_of(r.read)): r for r in reversed(api.resources) if r.item and r.read}
+        self._shown_at = read_beside | self._by_item
+        listed_beside = {shape(path_of(r.list)): r for r in reversed(api.resources) if r.list}
+        self._by_collection = listed_beside | {shape(r.collection): r for r in reversed(api.resources) if r.collection}
         self._roles = _roles(api.resources)
         self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
         self._names = _names(api.resources, profile)
@@ -130,11 +135,11 @@ class Blueprint:
         return known
 
     def item_at(self, template: str) -> Resource | None:
-        """The resource whose items stand at paths of this shape."""
-        return self._by_item.get(shape(template))
+        """The resource whose items stand, or are read, at paths of this shape."""
+        return self._shown_at.get(shape(template))
 
     def collection_at(self, template: str) -> Resource | None:
-        """The resource whose collection stands at paths of this shape."""
+        """The resource whose collection stands, or is listed, at paths of this shape."""
         return self._by_collection.get(shape(template))
 
     def ancestors(self, template: str) -> tuple[tuple[Resource, int], ...]:
@@ -143,7 +148,8 @@ class Blueprint:
         if known is None:
             parts = split(shape(template))
             above = [(self._by_item.get("/" + "/".join(parts[:n])), n) for n in range(1, len(parts))]
-            found = [*above, (self.item_at(template), len(parts))] if parts else []
+            itself = (self._by_item.get(at) for at in (stem(shape(template)), shape(template)) if at)
+            found = [*above, *((each, len(parts)) for each in itself)] if parts else []
             known = tuple((resource, n) for resource, n in found if resource is not None)
             self._ancestors[template] = known
         return known
@@ -300,7 +306,7 @@ class Blueprint:
                 copies = any(r is made for r, _ in self.ancestors(operation.path))
                 return Behaviour(operation, TwinKind.CREATE, made, self._body_at(operation, made), job, copies)
         body_at = self._body_at(operation, resource) if resource is not None else ""
-        return Behaviour(operation, kind, resource, body_at, job)
+        return Behaviour(operation, kind, resource, body_at, job, held_at=self._held_at(operation, resource, body_at))
 
     def _role(self, operation: Operation) -> tuple[TwinKind, Resource | None]:
         role = self._roles.get(operation.key)
@@ -378,6 +384,14 @@ class Blueprint:
         shares = {name: len(self.schemas.members(m).keys() & known) for name, m in members.items()}
         best = max(shares, key=lambda name: shares[name], default="")
         return f"/{best}" if best and shares[best] > len(members.keys() & known) else ""
+
+    def _held_at(self, operation: Operation, resource: Resource | None, body_at: str) -> str:
+        """Where the item shows what is sent, where all of it stands in one member there, and none of it beside that."""
+        if resource is None or operation.body is None or body_at:
+            return ""
+        shown = self.item_schema(resource)
+        is_beside = not self.schemas.members(shown).keys().isdisjoint(self.schemas.members(operation.body.schema))
+        return "" if is_beside else self.schemas.holder(operation.body.schema, shown)
 
     def _embedding(self, resource: Resource, name: str, member: Schema) -> Embedded | None:
         component = self.schemas.component(self.schemas.element(member))

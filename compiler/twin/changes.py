@@ -75,6 +75,11 @@ class Changes:
         item = {**self._seeds.fresh(place, 1), **(given if isinstance(given, dict) else {})}
         return ItemChange(place, item, lambda: self._store.add(place, item))
 
+    def created_there(self, behaviour: Behaviour, place: SeedPlace, body: Json) -> ItemChange:
+        """The only one of its kind, anew."""
+        item, _ = self._made(place, item_part(behaviour, body), None, 1)
+        return ItemChange(place, item, lambda: self._store.add(place, item))
+
     def belonging(self, behaviour: Behaviour, collection: str, body: Json, *, is_in: bool) -> ItemChange:
         """The things that the body names belong to the list from now on, as they are where they live, or no longer do.
 

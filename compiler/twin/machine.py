@@ -37,7 +37,7 @@ from compiler.twin.requests.multipart import with_values
 from compiler.twin.requests.reading import Reader
 from compiler.twin.requests.replies import Receipt, Replies, allowed
 from compiler.twin.requests.routes import Match, canonical, plain_path
-from compiler.twin.seeds import Seeds
+from compiler.twin.seeds import SeedPlace, Seeds, address_is_member
 from compiler.twin.sessions import Credentials, Sessions
 from compiler.twin.states import Move, busy_status, moves
 from compiler.twin.store import Overlay, Store
@@ -215,7 +215,10 @@ class Twin:
 
     def set_etag_changed(self, path: str) -> None:
         """As if somebody else had changed what is at `path`: entity tags read before are stale."""
-        self._store.touch(canonical(path))
+        match = self._blueprint.routes.match(path)
+        places = self._store.places_on(canonical(path), match) if match is not None else ()
+        is_item = match is not None and bool(places) and self._blueprint.item_at(match.template) is places[-1].resource
+        self._store.touch(places[-1].address if is_item else canonical(path))
 
     def interrupt(self, after: int, act: Callable[[], None]) -> None:
         """Lets `act` happen right after the reply to the request that is `after` requests from now."""
@@ -283,15 +286,16 @@ class Twin:
         asked = MatchedRequest(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
         for place in above:
-            if not self._store.exists(place) and not (place is above[-1] and _adds(operation, place.resource)):
+            if not self._store.exists(place) and not (place is above[-1] and _brings_about(behaviour, place.resource)):
                 empty = self._replies.unknown_item(behaviour) if place is above[-1] else None
                 if empty is not None:
                     return empty
-                raise RefusalError(404, f"there is no {place.resource.name or place.resource.noun} {place.id!r}")
+                raise RefusalError(404, f"there is no {_called(place)}")
         if behaviour.kind in (TwinKind.LIST, TwinKind.READ, TwinKind.DOCUMENT):
             if operation.body is not None:
                 check_body(self._blueprint, behaviour, request)
-            self._jobs.poll(asked.path, asked.now)
+            is_read = behaviour.kind is TwinKind.READ and bool(above)
+            self._jobs.poll(asked.place.address if is_read else asked.path, asked.now)
             return self._reader.read(asked)
         check_version(self._blueprint, operation, request, self._store.version(path))
         check_body(self._blueprint, behaviour, request)
@@ -372,6 +376,8 @@ class Twin:
 
     def _planned(self, asked: MatchedRequest, body: Json) -> ItemChange | None:
         kind, behaviour = asked.behaviour.kind, asked.behaviour
+        if kind is TwinKind.CREATE and behaviour.resource is not None and not address_is_member(behaviour.resource):
+            return self._changes.created_there(behaviour, asked.place, body)
         if kind is TwinKind.CREATE:
             models = [place for place in asked.above if place.resource is behaviour.resource and behaviour.copies]
             return self._changes.create(behaviour, self._collection_for(asked), body, models[-1] if models else None)
@@ -468,6 +474,17 @@ class Twin:
 def _adds(operation: Operation, resource: Resource) -> bool:
     """True for a PUT that makes what is not there, by its text, or has no body: it belongs there from now on."""
     return operation.method == "PUT" and (makes(operation) if operation.body is not None else not resource.read)
+
+
+def _called(place: SeedPlace) -> str:
+    name = place.resource.name or place.resource.noun
+    return f"{name} {place.id!r}" if place.collection else name
+
+
+def _brings_about(behaviour: Behaviour, resource: Resource) -> bool:
+    """Whether the thing need not be there before: it is put there, or made as the only one of its kind."""
+    is_made = behaviour.kind is TwinKind.CREATE and behaviour.resource is resource and not address_is_member(resource)
+    return is_made or _adds(behaviour.operation, resource)
 
 
 def _operation(match: Match, method: str) -> Operation | None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from uuid import uuid5
 
 from compiler.ir.model import Operation, Resource, Schema
+from compiler.passes.names.paths import path_of
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.offers import offering
 from compiler.twin.requests.routes import encode, fill, parameters_in, shape, split
@@ -367,10 +368,18 @@ def place_in(resource: Resource, path: str, length: int, values: tuple[str, ...]
     """The item at the first `length` segments of a concrete path, given the values of all the path's parameters."""
     address = "/" + "/".join(path.strip("/").split("/")[:length])
     if not address_is_member(resource):
-        return SeedPlace(resource, address, "", "")
+        own = resource.item.rpartition("/")[2]  # `/vm`, of which `/vm.boot` says what is done to it
+        above, _, last = address.rpartition("/")
+        return SeedPlace(resource, f"{above}/{own}" if last.startswith(f"{own}.") else address, "", "")
     above, template = address.rpartition("/")[0], collection_template(resource)
     collection = f"{above.rpartition('/')[0]}/{template.rpartition('/')[2]}" if _stands_beside(resource) else above
     return SeedPlace(resource, address, collection, values[len(parameters_in(resource.item)) - 1])
+
+
+def listed_in(resource: Resource, path: str) -> str:
+    """The concrete collection that the list at this path shows: at `/things/json` that of `/things`."""
+    below = len(split(path_of(resource.list))) - len(split(resource.collection))
+    return f"/{'/'.join(split(path)[:-below])}" if resource.list and below > 0 else path
 
 
 def collection_template(resource: Resource) -> str:

@@ -111,9 +111,10 @@ class Store:
         return body
 
     def add(self, place: SeedPlace, body: Json) -> None:
-        self._ids[place.collection] = (*self.ids(place.resource, place.collection), place.id)
+        if place.collection:
+            self._ids[place.collection] = (*self.ids(place.resource, place.collection), place.id)
+            self.touch(place.collection)
         self._gone.discard(place.address)
-        self.touch(place.collection)
         self.put(place, body)
 
     def put(self, place: SeedPlace, body: Json) -> None:

@@ -326,7 +326,7 @@ def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
 def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep | None:
     """Reads a new item by the id that the change gave: out of its collection, where that lists whole items."""
     builder.known[(address(resource), "")] = made
-    if not resource.list or resource.references or not resource.id_field:
+    if not resource.list or resource.references or not resource.id_field or _is_shown_in_part(builder, resource):
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
     query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{made}}}']"
@@ -342,6 +342,14 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
     return step
+
+
+def _is_shown_in_part(builder: Builder, resource: Resource) -> bool:
+    """Whether the thing's own read shows more of it than the list does."""
+    schemas, reply = builder.context.schemas, builder.operation(resource.list).success
+    element = schemas.element(schemas.at(reply.schema, resource.members)) if reply is not None else None
+    listed = schemas.members(schemas.at(element, resource.element_at) if element is not None else None)
+    return bool(listed and resource.read) and not schemas.members(resource.schema).keys() <= listed.keys()
 
 
 def read_back_named(builder: Builder, resource: Resource) -> FlowStep | None:

@@ -32,6 +32,7 @@ from compiler.passes.flows.wording import texts
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_below, parent, segments, shape
+from compiler.passes.names.siblings import shown_as
 from compiler.passes.resources import only_tells_whether
 from compiler.passes.risk.values import makes
 from workflow.documents.path_queries import parted
@@ -101,11 +102,15 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
-    verb = "describe" if resource.id_parameter else "get"
-    text = f"Shows {_one(resource)}{_of_owner(context, resource)}, {_found_by(context, resource)}."
+    part = shown_as(resource)
+    verb = "describe" if resource.id_parameter and not part else "get"
+    shown = f"{resource.name} {part}".rstrip()
+    what = f"the {part} of {_one(resource)}" if part and resource.id_parameter else f"the {shown}"
+    what = what if part else _one(resource)
+    text = f"Shows {what}{_of_owner(context, resource)}, {_found_by(context, resource)}."
     text = text.replace(", .", ".")
-    name = texts.flow_id(context.api.name, verb, noun_of(resource))
-    title = f"{verb.capitalize()} {resource.name}{_whose(context, resource)}"
+    name = texts.flow_id(context.api.name, verb, words.snake(shown))
+    title = f"{verb.capitalize()} {shown}{_whose(context, resource)}"
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
 
 
@@ -136,9 +141,11 @@ def _created(context: Context, resource: Resource, key: str) -> Flow | None:
     step = change(builder, operation, f"Create the {resource.name}.")
     if look is not None and not is_named(builder, key):
         return None
-    made = created_id(builder, operation, resource, step)
+    made = created_id(builder, operation, resource, step) if resource.collection else None
     back: FlowStep | None = None
-    if made is not None:
+    if not resource.collection:  # the only one of its kind
+        back = read_back(builder, resource)
+    elif made is not None:
         is_by_job = end_after_job(builder, operation, resource.name)
         builder.add_output("id", made, {"type": ["string", "integer"]})
         back = read_back_made(builder, resource, made)
@@ -149,7 +156,8 @@ def _created(context: Context, resource: Resource, key: str) -> Flow | None:
     if look is not None:
         expect_new(builder, resource, look, back, made)
     ends_pending(builder, resource, operation.key)
-    return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
+    what = texts.an(resource.name) if resource.collection else f"the {resource.name}"
+    return _finish(builder, "create", "create", f"Creates {what}", resource, _risk(operation))
 
 
 def _tell_id_of_item_alone(builder: Builder, resource: Resource, back: FlowStep | None) -> None:

@@ -22,7 +22,7 @@ from compiler.passes.flows.steps.following import with_next
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.naming import worded
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, path_of
+from compiler.passes.names.paths import ends_in_parameter, last_word, parent, path_of, stands_for_list
 from compiler.passes.outcome import Options, PassOutcome
 from workflow.risks import Risk
 
@@ -101,7 +101,8 @@ def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
     if key in context.memberships and key in context.memberships[key].bodies:
         yield memberships.changed(context, operation)
     elif operation.effect is Effect.READ:
-        is_list = operation.method == "GET" and operation.path.rstrip("/") == resource.collection
+        path = parent(operation.path) if stands_for_list(operation.path) else operation.path.rstrip("/")
+        is_list = operation.method == "GET" and path == resource.collection
         makes = intents.find_unseen if is_list else intents.report
         yield makes(context, resource, operation)
     elif context.by_change.get(key) is resource:

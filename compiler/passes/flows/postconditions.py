@@ -21,7 +21,7 @@ from compiler.passes.flows.reached import Reached, reached
 from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
 from compiler.passes.identity import is_a_name, is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, shape
+from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, shape, stem
 from compiler.passes.outcome import Options, PassOutcome
 from workflow.json.pointers import escape
 from workflow.profiles import profile
@@ -96,7 +96,7 @@ class _Reader:
             return joined
         if self._comes_out_elsewhere(operation, owner):
             return None
-        shown = tuple((f"/{escape(name)}", f"/{escape(name)}") for name in self._alike(operation, owner))
+        shown = self._shown_at(operation, owner, "") or self._shown_at(operation, owner, self._holder(operation, owner))
         state = None if shown else self._reached(operation, owner)
         if state is not None:
             return ActionPostcondition(held=((state.place, state.value),), is_assumed=True, against=state.against)
@@ -130,7 +130,8 @@ class _Reader:
 
     def _is_done_to_one(self, operation: Operation, owner: Resource) -> bool:
         """Whether it is done to the thing that its address names, as one object says, and to no part of it."""
-        place = is_below(f"{shape(operation.path)}/", shape(owner.item)) and bool(owner.item)
+        at, own = shape(operation.path), shape(owner.item)
+        place = bool(owner.item) and (is_below(f"{at}/", own) or stem(at) == own)
         sent = operation.body.schema if operation.body is not None else None
         is_one = not owner.item_is_list or self.profile.envelope.item == "one_element_list"
         return place and is_one and self.schemas.element(sent) is None
@@ -151,10 +152,21 @@ class _Reader:
         handles = {job.handle_at.rpartition("/")[2] for job in self.jobs if operation.key in job.operations}
         return not is_own and any(says_id(name) for name in self.schemas.members(shown) if name not in handles)
 
-    def _alike(self, operation: Operation, owner: Resource) -> Iterator[str]:
-        """The members of the body that the thing has too, with the same kind of values."""
+    def _holder(self, operation: Operation, owner: Resource) -> str:
+        """The member in which the thing has all that is sent (`/spec`), where an update sends it."""
+        is_set = any(set(said) & _RENAMING for said in _names_of(operation))
+        body = operation.body.schema if operation.body is not None and is_set else None
+        return self.schemas.holder(body, owner.schema)
+
+    def _shown_at(self, operation: Operation, owner: Resource, at: str) -> tuple[tuple[str, str], ...]:
+        """Where the thing, or the member at `at` of it, shows what is sent."""
+        part = self.schemas.at(owner.schema, at)
+        names = self._alike(operation, owner, self.schemas.members(part))
+        return tuple((f"/{escape(name)}", f"{at}/{escape(name)}") for name in names)
+
+    def _alike(self, operation: Operation, owner: Resource, shown: Mapping[str, Schema]) -> Iterator[str]:
+        """The members of the body that are shown too, with the same kind of values."""
         sent = self._sent(operation)
-        shown = self.schemas.members(owner.schema)
         called = {owner.id_field, *owner.natural_keys, *owner.synonyms}
         renames = any(set(said) & _RENAMING for said in _names_of(operation))
         for name, member in sent.items():

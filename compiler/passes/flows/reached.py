@@ -26,9 +26,10 @@ _ATTACHED = frozenset({"attached", "in use", "inuse"})
 _DETACHED = frozenset({"detached", "unattached", "available"})
 _MOUNTED = frozenset({"mounted"})
 _UNMOUNTED = frozenset({"unmounted"})
+_NEVER_RUN = frozenset({"created", "defined"})  # nothing that is started is so afterwards, or on its way
 # What is said → states in which the thing is afterwards, and states in which it is not.
 _STATES = {
-    **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_ON, _OFF)),
+    **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_ON, _OFF | _NEVER_RUN)),
     **dict.fromkeys(
         ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "turn off", "switch off"), (_OFF, _ON)
     ),

@@ -22,7 +22,6 @@ _ENDINGS = frozenset(
     {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
 )
 GROUPING = frozenset({"actions", "action", "oem"})
-CREATING = "create"  # `/volumes/create`, in place of a POST to the list
 # Parameters whose value is what is done, and whose own name says nothing.
 _ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act", "verb", "method", "target", "func"})
 _READING = frozenset({"list", "get", "read", "show", "query", "describe"})

@@ -11,7 +11,7 @@ from compiler.ir.model import Resource
 from compiler.twin import offers
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.requests.routes import canonical
-from compiler.twin.seeds import SeedPlace, Seeds, member_place
+from compiler.twin.seeds import SeedPlace, Seeds, listed_in, member_place
 from compiler.twin.store import Store
 from compiler.twin.values.pointers import put
 from compiler.twin.values.samples import allowed_states
@@ -66,7 +66,8 @@ class FaultInjection:
             return False
         listed = self._blueprint.collection_at(match.template)
         if listed is not None:
-            places = [place for place in self._store.places(listed) if place.collection == canonical(address)]
+            collection = listed_in(listed, canonical(address))
+            places = [place for place in self._store.places(listed) if place.collection == collection]
             return bool(places) and self.add_namesake(address, places[0].id)
         found = self._store.places_on(canonical(address), match)
         item = self._store.item(found[-1]) if found else None
@@ -134,7 +135,7 @@ class FaultInjection:
         if member:
             parts = (e.child for e in self._blueprint.embedded(resource) if e.member == member)
             return next((place for child in parts if (place := self._store.find(child, item_id))), None)
-        place = member_place(resource, canonical(listing), item_id)
+        place = member_place(resource, listed_in(resource, canonical(listing)), item_id)
         return place if self._store.exists(place) else None
 
 

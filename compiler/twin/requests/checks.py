@@ -11,7 +11,7 @@ from compiler.ir.model import ApiParameter, Body, Operation, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, TwinKind, applies
 from compiler.twin.requests.messages import RefusalError, TwinRequest
 from compiler.twin.requests.styles import cookie_value, header_value, query_names, query_value
-from compiler.twin.values.pointers import MISSING, get
+from compiler.twin.values.pointers import MISSING, get, put
 from compiler.twin.values.validation import SchemaView
 from workflow.documents.path_queries import fixed_query
 from workflow.requests.form_bodies import is_form
@@ -139,6 +139,7 @@ def check_version(blueprint: Blueprint, operation: Operation, request: TwinReque
 
 
 def item_part(behaviour: Behaviour, body: Json) -> Json:
-    """The members of the item in a request's body, {} where there are none."""
+    """The members of the item in a request's body, {} where there are none; where the item shows them."""
     part = get(body, behaviour.body_at)
-    return {} if part is MISSING or part is None else part
+    part = {} if part is MISSING or part is None else part
+    return put({}, behaviour.held_at, part) if behaviour.held_at else part

@@ -17,7 +17,7 @@ from compiler.twin.requests.asked import MatchedRequest
 from compiler.twin.requests.messages import TwinReply
 from compiler.twin.requests.paging import LINK_PARAMETER, TwinPage, page_of
 from compiler.twin.requests.replies import Replies
-from compiler.twin.seeds import Seeds, member_place
+from compiler.twin.seeds import Seeds, listed_in, member_place
 from compiler.twin.store import Store
 from compiler.twin.values.pointers import put, without
 
@@ -46,8 +46,8 @@ class Reader:
         return TwinReply(200, (), self._seeds.document(asked.operation, asked.path))
 
     def _collection(self, asked: MatchedRequest, wanted: Mapping[str, str]) -> TwinReply:
-        resource = asked.resource
-        places = [member_place(resource, asked.path, i) for i in self._store.ids(resource, asked.path)]
+        resource, collection = asked.resource, listed_in(asked.resource, asked.path)
+        places = [member_place(resource, collection, i) for i in self._store.ids(resource, collection)]
         shown = [(place, self._store.shown(place)) for place in places]
         shown = [(place, body) for place, body in shown if self._is_meant(asked.operation, asked.request.query, body)]
         kept = queries.narrowed([body for _, body in shown], wanted)
@@ -72,7 +72,7 @@ class Reader:
         """The list's entity tag, where the description says that it has one."""
         name, success = self._blueprint.profile.conditional.read_header.lower(), asked.operation.success
         is_sent = success is not None and name in success.headers
-        return ((name, self._store.version(asked.path)),) if is_sent else ()
+        return ((name, self._store.version(listed_in(asked.resource, asked.path))),) if is_sent else ()
 
     def _page(self, asked: MatchedRequest, kept: list[Json]) -> TwinPage:
         """What of the list is given at this time."""
@@ -128,4 +128,4 @@ class Reader:
         rule = self._blueprint.profile.conditional
         success = asked.operation.success
         is_sent = rule.methods or (success is not None and rule.read_header.lower() in success.headers)
-        return ((rule.read_header.lower(), self._store.version(asked.path)),) if is_sent else ()
+        return ((rule.read_header.lower(), self._store.version(asked.place.address)),) if is_sent else ()

@@ -23,7 +23,6 @@ NOT_THERE = "not_there_yet"  # the retry of a wait whose job the device does not
 SEEN_AFTER_S = 10  # devices list what they have made within seconds; longer, and somebody has to look
 ENDED_WELL = {"place": "", "text": "the device says that it ended well"}
 _EVERY_S = 1
-_SEVERAL = 2  # of a single member's name it is no sign that another member has it too
 # What a description says of 200 beside 201, where nothing new was made.
 _OLD = re.compile(r"\b(exist|already|unchanged|updat|replac|modif|overwr|not (been )?created)", re.IGNORECASE)
 _KEPT_SECRET = re.compile(
@@ -272,13 +271,8 @@ class _Writer:
 
     def _holder(self, operation: Operation, resource: Resource) -> str:
         """The only member in which the item has all that the body says, and that the body does not have: `/spec`."""
-        schemas = self.context.schemas
-        sent = frozenset(schemas.members(operation.body.schema if operation.body is not None else None))
-        if len(sent) < _SEVERAL:
-            return ""
-        held = schemas.members(resource.schema).items()
-        holders = [name for name, member in held if name not in sent and sent <= schemas.members(member).keys()]
-        return f"/{escape(holders[0])}" if len(holders) == 1 else ""
+        body = operation.body.schema if operation.body is not None else None
+        return self.context.schemas.holder(body, resource.schema)
 
     def _is_hidden(self, schema: Schema | None) -> bool:
         return bool(schema and (schema.get("writeOnly") or self.context.schemas.resolve(schema).get("writeOnly")))
