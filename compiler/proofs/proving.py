@@ -120,7 +120,10 @@ class Prover:
         changes = [step for step in flow.steps if step.role is Role.CHANGE]
         first = changes[0] if len(changes) > 1 and self._moves(changes[0]) else None
         other = (ProofCase(f"not ready: {first.id} first", {}, ready_for=first.id),) if first is not None else ()
-        return (ProofCase("usual", {}), *other, *(ProofCase(f"{name}=true", {name: True}) for name in switches))
+        # Of what there is one a new one can be made when there is none.
+        made = next((r for r in self._resources if r.create == flow.goal and not r.collection), None)
+        usual = ProofCase("usual", {}, made.delete if made is not None else "")
+        return (usual, *other, *(ProofCase(f"{name}=true", {name: True}) for name in switches))
 
     def _moves(self, step: FlowStep) -> bool:
         return any(move.operation == step.operation for rule in self._profile.states for move in rule.transitions)
@@ -136,7 +139,7 @@ class Prover:
             own = [name for name in (key, resource.id_field) if name in flow.sample and name in there]
             return ProofCase("absent", {}), ProofCase("there", {name: there[name] for name in own})
         if resource.delete and there:
-            return ProofCase("there", {}), ProofCase("absent", {}, f"DELETE {_address(resource, there)}")
+            return ProofCase("there", {}), ProofCase("absent", {}, _deletion(resource, there))
         return (ProofCase("there" if there else "absent", {}),)
 
     def _run(self, flow: Flow, program: Program, case: ProofCase, tempo: Tempo | None) -> Ran:
@@ -184,9 +187,11 @@ def _waited(flow: Flow, ran: Sequence[Ran]) -> bool:
     return all(step.role is not Role.WAIT for step in flow.steps) or any(_asks(flow, one) for one in ran)
 
 
-def _address(resource: Resource, item: Mapping[str, Any]) -> str:
-    path = resource.delete.partition(" ")[2]
-    return path.replace("{" + resource.id_parameter + "}", quote(str(item.get(resource.id_field, "")), safe=""))
+def _deletion(resource: Resource, item: Mapping[str, Any]) -> str:
+    """The request that deletes the item."""
+    return resource.delete.replace(
+        "{" + resource.id_parameter + "}", quote(str(item.get(resource.id_field, "")), safe="")
+    )
 
 
 def _why(flow: Flow, ran: Ran) -> str:

@@ -76,7 +76,9 @@ class Changes:
         return ItemChange(place, item, lambda: self._store.add(place, item))
 
     def created_there(self, behaviour: Behaviour, place: SeedPlace, body: Json) -> ItemChange:
-        """The only one of its kind, anew."""
+        """The only one of its kind, anew. Raises RefusalError: there is one, and it could have been deleted before."""
+        if place.resource.delete and self._store.exists(place):
+            raise RefusalError(409, f"there is a {place.resource.name or place.resource.noun} already")
         item, _ = self._made(place, item_part(behaviour, body), None, 1)
         return ItemChange(place, item, lambda: self._store.add(place, item))
 
