@@ -131,7 +131,7 @@ def test_what_stands_for_a_list_or_one_thing_is_called_after_it(tmp_path: Path) 
         "/shelves/prune": {"post": {"responses": DONE}},
     }
     titles = {one.flow.goal: one.flow.title for one in compiled(tmp_path, paths).workflows}
-    assert titles["GET /boxes/json"] == "Find all boxes"
+    assert titles["GET /boxes/json"] == "Find boxes"
     assert titles["GET /boxes/{id}/json"] == "Describe box"
     assert titles["GET /boxes/{id}/stats"] == "Get stats of box"
     assert titles["POST /boxes/{id}/wait"] == "Wait for box"

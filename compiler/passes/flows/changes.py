@@ -346,9 +346,8 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
 
 def _is_shown_in_part(builder: Builder, resource: Resource) -> bool:
     """Whether the thing's own read shows more of it than the list does."""
-    schemas, reply = builder.context.schemas, builder.operation(resource.list).success
-    element = schemas.element(schemas.at(reply.schema, resource.members)) if reply is not None else None
-    listed = schemas.members(schemas.at(element, resource.element_at) if element is not None else None)
+    schemas = builder.context.schemas
+    listed = schemas.members(builder.context.listed(resource))
     return bool(listed and resource.read) and not schemas.members(resource.schema).keys() <= listed.keys()
 
 

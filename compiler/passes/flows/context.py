@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from compiler.ir.model import Api, Effect, Job, Link, Operation, Paging, Resource
+from compiler.ir.model import Api, Effect, Job, Link, Operation, Paging, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.inputs.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
@@ -121,6 +121,12 @@ class Context:
         """How much of the API is about what the operation lists: what names it, and what can be done to it."""
         owners = [r for (operation, _), r in self.by_source.items() if operation == source]
         return max((len(self.naming.get(address(r), ())) + len(r.actions) for r in owners), default=0)
+
+    def listed(self, resource: Resource) -> Schema | None:
+        """The schema of the thing as its list shows it; None where nobody described that."""
+        reply = self.operations[resource.list].success if resource.list else None
+        element = self.schemas.element(self.schemas.at(reply.schema, resource.members)) if reply is not None else None
+        return self.schemas.at(element, resource.element_at) if element is not None else None
 
     def is_poll(self, key: str) -> bool:
         return any(job.poll == key for job in self.api.jobs)

@@ -147,6 +147,19 @@ def test_a_new_thing_is_read_by_itself_where_the_list_shows_less_of_it(tmp_path:
     assert {"/image", "/memory", "/name"} <= {each["place"] for each in back.expects}
 
 
+def test_a_state_that_the_list_does_not_show_is_checked_where_the_thing_is_read(tmp_path: Path) -> None:
+    start = {"operation": "POST /boxes/{id}/start", "from_states": ["stopped"], "to": "running"}
+    told = {"states": [{"resource": "boxes", "field": "/state", "initial": "stopped", "transitions": [start]}]}
+    made = compile_spec(request(tmp_path, BOXES, told))[0]
+    assert "POST /boxes/{id}/start" in has_proved(made)
+    assert steps(flow_to(made.api, "POST /boxes/{id}/start")) == [
+        "lookup GET /boxes/json",
+        "check GET /boxes/{id}/json",
+        "change POST /boxes/{id}/start",
+        "read_back GET /boxes/{id}/json",
+    ]
+
+
 def test_a_list_a_read_and_a_deletion_may_each_be_under_a_word_of_their_own(tmp_path: Path) -> None:
     made = compile_spec(request(tmp_path, THINGS))[0]
     thing = resource(made.api, "things")

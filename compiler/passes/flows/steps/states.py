@@ -77,10 +77,17 @@ def require_before(builder: Builder, operation: Operation, choice: Choice | None
     if resource is None:
         return
     asked = chosen_input(builder, operation, choice)
-    if lookup is not None and not resource.references:
+    if lookup is not None and not resource.references and _is_listed(builder, resource, rule.field):
         _check_in_lookup(builder, rule, resource, lookup, cases, asked)
     elif resource.read:
         _check_by_reading(builder, rule, resource, cases, asked)
+
+
+def _is_listed(builder: Builder, resource: Resource, field: str) -> bool:
+    """Whether the list shows the state; what nobody described is taken to do so."""
+    schemas, listed = builder.context.schemas, builder.context.listed(resource)
+    is_shown = not schemas.members(listed) or schemas.at(listed, field) is not None
+    return is_shown or not resource.read or schemas.at(resource.schema, field) is None
 
 
 def _resource(builder: Builder, rule: StateRule, operation: Operation) -> Resource | None:
