@@ -40,14 +40,9 @@ from compiler.proposer.wording import fault_of_description
 from workflow.documents.path_queries import address_of
 
 _METHOD_VERBS = {
-    "GET": "get",
-    "POST": "run",
-    "PUT": "replace",
-    "PATCH": "change",
-    "DELETE": "remove",
-    "QUERY": "query",
+    "GET": "get", "POST": "run", "PUT": "replace", "PATCH": "change", "DELETE": "remove", "QUERY": "query",
     "HEAD": "check",
-}
+}  # fmt: skip
 _BETWEEN = frozenset({"of", "to", "from", "for"})
 _TOWARDS = frozenset({"from", "to", "with", "into"})
 _TELLING = frozenset({"list", "show", "query", "search", "find", "describe", "count", "return", "retrieve", "fetch"})
@@ -88,8 +83,7 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
     goals = Counter(flow.goal for flow in flows)
     mended = [flow if flow.id in kept else _mended(context, flow, is_only=goals[flow.goal] == 1) for flow in flows]
     for _ in range(3):  # a word more may meet another title; three rounds were enough for all that was seen
-        same = {**_alike(mended, kept), **_same_ids(mended, kept)}
-        if not same:
+        if not (same := {**_alike(mended, kept), **_same_ids(mended, kept)}):
             break
         mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
     initials = initials_of(context.api)
