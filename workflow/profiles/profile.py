@@ -54,8 +54,11 @@ class Identity(Part):
     same_as: dict[str, str] = Field(
         {}, description="Collection path → another one under which the same things stand, and which is preferred."
     )
+    # Left out where nothing is said, so that profiles from before there was such a field keep their digest.
     read_at: dict[str, OperationRef | Literal[""]] = Field(
-        {}, description="Address of a thing → the operation that shows it, where that is elsewhere; empty: none does."
+        {},
+        description="Address of a thing → the operation that shows it, where that is elsewhere; empty: none does.",
+        exclude_if=lambda told: not told,
     )
     id_is_last_segment: bool = Field(
         False, description="Ids are the last segment of the address in the envelope's `reference_field`."
