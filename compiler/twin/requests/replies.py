@@ -199,9 +199,13 @@ class Replies:
         if shown is not MISSING:
             return shown
         body = response.example if response.example is not None else self.sample(response.schema)
-        name = behaviour.resource.id_parameter if behaviour.resource is not None and receipt.made_id else ""
-        is_named = name in self._blueprint.schemas.members(response.schema)
-        return put(body, f"/{escape(name)}", receipt.made_id) if is_named and isinstance(body, dict) else body
+        made = behaviour.resource if receipt.made_id and isinstance(body, dict) else None
+        members = self._blueprint.schemas.members(response.schema) if made is not None else {}
+        names = (made.id_parameter, made.id_field) if made is not None and not made.references else ()
+        name = next((name for name in names if name in members), "")
+        is_counted = self._blueprint.schemas.kind(members.get(name)) == "integer" and receipt.made_id.isdigit()
+        made_id = int(receipt.made_id) if is_counted else receipt.made_id
+        return put(body, f"/{escape(name)}", made_id) if name else body
 
     def _shown(self, behaviour: Behaviour, schema: Schema, receipt: Receipt) -> Json:
         """The job or the item itself, where the reply's schema is that of one; MISSING for a mere receipt."""

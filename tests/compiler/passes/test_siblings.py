@@ -141,6 +141,14 @@ def test_such_a_thing_is_found_by_name_read_back_and_seen_to_be_gone(tmp_path: P
     assert (back.operation, [each["place"] for each in back.expects]) == ("GET /boxes/{id}/json", ["/memory"])
 
 
+def test_a_new_thing_is_read_by_the_id_that_a_receipt_tells_beside_other_things(tmp_path: Path) -> None:
+    receipt = answer(members("Id", "Warnings", Id={**TEXT, "example": "e90e"}, Warnings=TEXT), "201")
+    made = compile_spec(request(tmp_path, {**BOXES, "/boxes/create": {"post": {**sent(NEW), **receipt}}}))[0]
+    assert "POST /boxes/create" in has_proved(made)
+    assert flow_to(made.api, "POST /boxes/create").steps[-1].operation == "GET /boxes/{id}/json"
+    assert not any(each.code == "workflow-not-read-back" for each in made.diagnostics)
+
+
 def test_a_new_thing_is_read_by_itself_where_the_list_shows_less_of_it(tmp_path: Path) -> None:
     back = flow_to(understood(tmp_path, BOXES), "POST /boxes/create").steps[-1]
     assert back.operation == "GET /boxes/{id}/json"
