@@ -202,8 +202,8 @@ def update(context: Context, resource: Resource) -> Flow | None:
 
 def update_otherwise(context: Context, resource: Resource, operation: Operation) -> Flow:
     """The same by a write that does something else than the usual one: replaces, or makes what is not there."""
-    verb = "set" if makes(operation) else "replace" if operation.method == "PUT" else "patch"
-    return _updated(context, resource, operation, verb)
+    whole = "set" if makes(operation) else "replace"
+    return _updated(context, resource, operation, whole if operation.method == "PUT" else "patch")
 
 
 def _updated(context: Context, resource: Resource, operation: Operation, verb: str) -> Flow:
