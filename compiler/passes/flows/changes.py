@@ -32,8 +32,6 @@ from compiler.passes.resources import shape
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
-_IS_GOOD = "$statusCode == 200"
-_OK = queries.simple(_IS_GOOD)
 MADE_BY_A_JOB = "made_by_a_job"
 _NOT_MODIFIED = "304"
 _VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
@@ -190,7 +188,7 @@ def _show_before(builder: Builder, operation: Operation, choices: Sequence[Choic
         description=f"Read the {owner.name} as it is before.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"item": owner.item_in_reply},
-        success=(_OK,),
+        success=(queries.OK,),
     )
     builder.add_step(step, "a plan shows what will be hit, as it is now")
 
@@ -317,7 +315,7 @@ def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
         description=f"Read the {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={"item": item},
-        success=(_OK, *there),
+        success=(queries.OK, *there),
     )
     builder.add_step(step, "shows the outcome as the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
@@ -338,7 +336,7 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
         description=f"Read the new {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={"item": queries.selector(query + queries.of_listed(resource))},
-        success=(_OK, queries.jsonpath(query)),
+        success=(queries.OK, queries.jsonpath(query)),
     )
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
@@ -365,7 +363,7 @@ def read_back_named(builder: Builder, resource: Resource) -> FlowStep | None:
         description=f"Read the new {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs=outputs,
-        success=(_OK, queries.jsonpath(query)),
+        success=(queries.OK, queries.jsonpath(query)),
     )
     step = builder.add_step(step, "the reply tells no id: the collection has it under the name that was given")
     for name, schema in (("id", {"type": ["string", "integer"]}), ("item", {"type": "object"})):
