@@ -99,9 +99,8 @@ def is_called_by_id(resource: Resource) -> bool:
     if resource.references or resource.listed_in or not resource.id_field:
         return False
     parameter = resource.id_parameter
-    if (
-        resource.is_id_told and resource.natural_keys
-    ):  # `{vm}` is described as an identifier, and a name stands beside it
+    # `{vm}` is described as an identifier, and a name stands beside it.
+    if resource.is_id_told and resource.natural_keys:
         return False
     return is_a_name(resource.id_field) or (parameter == resource.id_field and not says_id(parameter))
 

@@ -66,10 +66,8 @@ class DoubtfulTurn(Turn):
         status = scope.reply.status if scope.reply else 0
         seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
         # What the document cannot tell from a change that was made is no sight of one that was not.
-        is_open = any(
-            a.type == "end" and a.outcome == "unknown" and all_hold(a.criteria, scope) for a in step.on_failure
-        )
-        look = with_try(look, 200 <= status < 300 and bool(found) and not is_open, is_partly_so=bool(seen))
+        is_as_before = 200 <= status < 300 and bool(found) and not self._may_be_its_end(scope)
+        look = with_try(look, is_as_before, is_partly_so=bool(seen))
         most, seconds = looks_of(step)
         self.change(look=look)
         if look["tries"] < most:
@@ -80,8 +78,8 @@ class DoubtfulTurn(Turn):
 
     def _may_be_its_end(self, scope: Scope) -> bool:
         """Whether the document cannot tell what is shown from what the change makes of the thing."""
-        open_ = (each.criteria for each in self.step.on_failure if each.criteria and each.outcome == "unknown")
-        return any(all_hold(criteria, scope) for criteria in open_)
+        ends = (each for each in self.step.on_failure if each.type == "end" and each.outcome == "unknown")
+        return any(all_hold(each.criteria, scope) for each in ends)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
         line = line_of(self.step, self.scope(), self.program.base_path)

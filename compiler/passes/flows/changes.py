@@ -31,8 +31,6 @@ from compiler.passes.names.paths import parent, shape
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
-_IS_GOOD = "$statusCode == 200"
-_OK = queries.simple(_IS_GOOD)
 MADE_BY_A_JOB = "made_by_a_job"
 _NOT_MODIFIED = "304"
 _VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
@@ -189,7 +187,7 @@ def _show_before(builder: Builder, operation: Operation, choices: Sequence[Choic
         description=f"Read the {owner.name} as it is before.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"item": owner.item_in_reply},
-        success=(_OK,),
+        success=(queries.OK,),
     )
     builder.add_step(step, "a plan shows what will be hit, as it is now")
 
@@ -316,7 +314,7 @@ def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
         description=f"Read the {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={"item": item},
-        success=(_OK, *there),
+        success=(queries.OK, *there),
     )
     builder.add_step(step, "shows the outcome as the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
@@ -337,7 +335,7 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
         description=f"Read the new {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={"item": queries.selector(query + queries.of_listed(resource))},
-        success=(_OK, queries.jsonpath(query)),
+        success=(queries.OK, queries.jsonpath(query)),
     )
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
@@ -371,7 +369,7 @@ def read_back_named(builder: Builder, resource: Resource) -> FlowStep | None:
         description=f"Read the new {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs=outputs,
-        success=(_OK, queries.jsonpath(query)),
+        success=(queries.OK, queries.jsonpath(query)),
     )
     step = builder.add_step(step, "the reply tells no id: the collection has it under the name that was given")
     for name, schema in (("id", {"type": ["string", "integer"]}), ("item", {"type": "object"})):

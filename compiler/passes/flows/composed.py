@@ -177,7 +177,7 @@ def _read(course: _Course, operation: Operation) -> None:
         description="Read.",
         parameters=parameters,
         outputs={what: place.removesuffix("#")},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
     )
     builder.add_step(step, "a person wants it here")
     builder.add_output(builder.free_output_name(what), f"$steps.{step.id}.outputs.{what}", {})

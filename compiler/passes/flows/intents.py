@@ -40,7 +40,6 @@ from workflow.json.pointers import escape
 from workflow.replies.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.risks import Risk, worst
 
-_OK = queries.simple("$statusCode == 200")
 _ABSENT = (404, 410)  # RFC 9110, 15.5.5 and 15.5.11
 
 
@@ -60,7 +59,7 @@ def find(context: Context, resource: Resource) -> Flow | None:
         description=f"List the {many}.",
         parameters=tuple(parameters_of(builder, operation)),
         outputs={"items": body, "incomplete": f"$response.header.{INCOMPLETE_HEADER}", **goes_on},
-        success=(_OK,),
+        success=(queries.OK,),
         pages=inside(resource),
     )
     step = builder.add_step(step, "the goal")
@@ -98,7 +97,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
         description=f"Read the {resource.name}.",
         parameters=parameters,
         outputs={"item": item},
-        success=(_OK, *there),
+        success=(queries.OK, *there),
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
@@ -210,8 +209,8 @@ def update(context: Context, resource: Resource) -> Flow | None:
 
 def update_otherwise(context: Context, resource: Resource, operation: Operation) -> Flow:
     """The same by a write that does something else than the usual one: replaces, or makes what is not there."""
-    verb = "set" if makes(operation) else "replace" if operation.method == "PUT" else "patch"
-    return _updated(context, resource, operation, verb)
+    whole = "set" if makes(operation) else "replace"
+    return _updated(context, resource, operation, whole if operation.method == "PUT" else "patch")
 
 
 def _updated(context: Context, resource: Resource, operation: Operation, verb: str) -> Flow:

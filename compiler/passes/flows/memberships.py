@@ -21,7 +21,6 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, last_word, path_of, shape
 from workflow.risks import Risk
 
-_OK = queries.simple("$statusCode == 200")
 Bound = tuple[str, str, Any]
 
 
@@ -114,7 +113,7 @@ class _Change:
             description=f"See whether the {self.one.home.name} is {'gone from' if self.is_out else 'in'} the list.",
             parameters=tuple(path_parameters(self.builder, operation)),
             outputs={} if self.is_out else {"item": queries.selector(f"{query}{queries.of_listed(listed)}")},
-            success=(_OK,) if self.is_out else (_OK, queries.jsonpath(query)),
+            success=(queries.OK,) if self.is_out else (queries.OK, queries.jsonpath(query)),
             expects=(gone, shown) if self.is_out else (shown,),
             decides=True,
         )

@@ -16,8 +16,6 @@ from compiler.passes.flows.steps import queries
 from compiler.passes.flows.wording import texts
 from workflow.risks import Risk, worst
 
-_OK = queries.simple("$statusCode == 200")
-
 
 def ensure(context: Context, resource: Resource) -> Flow | None:
     """The flow, None where the resource can't be created, updated, listed or recognised."""
@@ -70,7 +68,7 @@ class _Ensured:
             description=f"See whether the {self.resource.name} is there.",
             parameters=tuple(parameters_of(self.builder, operation, filters=False)),
             outputs={"id": queries.selector(f"{self.query}{queries.of_listed(self.resource, self.resource.id_field)}")},
-            success=(_OK,),
+            success=(queries.OK,),
         )
         self.builder.add_step(step, "decides between creating, updating and leaving it alone")
 
@@ -105,7 +103,7 @@ class _Ensured:
             description=f"Find the {resource.name}.",
             parameters=tuple(parameters_of(builder, builder.operation(resource.list), filters=False)),
             outputs={"id": queries.selector(f"{self.query}{queries.of_listed(resource, resource.id_field)}")},
-            success=(_OK, queries.jsonpath(queries.counted(self.base, self.query, "== 1"))),
+            success=(queries.OK, queries.jsonpath(queries.counted(self.base, self.query, "== 1"))),
             failures=(several,),
         )
         builder.add_step(step, f"an update needs the one {resource.name} that is meant")
@@ -141,7 +139,7 @@ class _Ensured:
             description=f"Read the {self.resource.name} back.",
             parameters=tuple(parameters_of(self.builder, operation, filters=False)),
             outputs={"item": queries.selector(self.query)},
-            success=(_OK, queries.jsonpath(self.query)),
+            success=(queries.OK, queries.jsonpath(self.query)),
         )
         self.builder.add_step(step, "shows the outcome as the device sees it")
         self.builder.add_output("item", "$steps.read_back.outputs.item", {"type": "object"})

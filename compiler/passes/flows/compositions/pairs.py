@@ -100,7 +100,7 @@ def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) ->
         role=Role.CHECK,
         description=f"See whether there is something in the {resource.name}.",
         parameters=tuple(path_parameters(builder, operation)),
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
         branches=(empty,),
     )
     builder.add_step(step, f"{told} says whether there is something to remove")

@@ -134,7 +134,7 @@ def _started(context: Context, resource: Resource) -> Builder:
         description=f"Read the {resource.name}.",
         parameters=parameters,
         outputs={"item": resource.item_in_reply},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
     )
     builder.add_step(step, "the thing that the report is about")
     builder.add_output(noun_of(resource), "$steps.read.outputs.item", {})
@@ -152,7 +152,7 @@ def _add(builder: Builder, part: _Part, health: str) -> None:
         description=f"Read the {words.plural(resource.name) if resource.list else resource.name}.",
         parameters=(*path_parameters(builder, operation), *_expansion(builder, resource)),
         outputs={"found": _found(builder, part, health)},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
         failures=({"name": "not_here", "stepId": "@next", "criteria": [queries.simple(_NOT_HERE)]},),
     )
     builder.add_step(step, f"belongs to the {'owner by ' + part.named_by if part.named_by else 'owner by its address'}")

@@ -107,7 +107,7 @@ def _await_back(builder: Builder, restart: Operation) -> FlowStep | None:
         description=f"Wait until the {owner.name} answers again.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={"item": owner.item_in_reply},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
         failures=(retry,),
     )
     builder.add_step(step, "a restart is over when the thing answers again")

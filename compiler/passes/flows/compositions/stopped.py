@@ -118,7 +118,7 @@ def _look(builder: Builder, need: _Need) -> str:
         description=f"See which state the {need.owner.name} is in.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={"state": place},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
         branches=(
             {
                 "name": "ready",
@@ -163,7 +163,7 @@ def _await(builder: Builder, need: _Need, name: str, reached: str) -> None:
         "type": "retry",
         "retryAfter": _LOOK_EVERY_S,
         "retryLimit": max(1, round(need.rule.settles_s / _LOOK_EVERY_S)),
-        "criteria": [queries.simple("$statusCode == 200")],
+        "criteria": [queries.OK],
     }
     step = FlowStep(
         id=name,
@@ -171,7 +171,7 @@ def _await(builder: Builder, need: _Need, name: str, reached: str) -> None:
         role=Role.CHECK,
         description=f"Wait until the {need.owner.name} has followed.",
         parameters=tuple(path_parameters(builder, operation)),
-        success=(queries.simple("$statusCode == 200"), queries.simple(reached)),
+        success=(queries.OK, queries.simple(reached)),
         failures=(retry,),
     )
     builder.add_step(step, "the state follows a moment after the job")

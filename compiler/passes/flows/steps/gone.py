@@ -17,8 +17,6 @@ from compiler.passes.names import words
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Gone
 
-_IS_GOOD = "$statusCode == 200"
-_OK = queries.simple(_IS_GOOD)
 _TRIES = 10  # a device may list what it deletes for a moment longer
 _WAIT_S = 1
 _DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
@@ -61,7 +59,7 @@ def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
         role=Role.READ_BACK,
         description=f"See whether the {resource.name} is gone from the list.",
         parameters=tuple(path_parameters(builder, operation)),
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
         expects=(is_gone,),
         decides=True,
     )
@@ -71,7 +69,7 @@ def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
 def missing_signs(builder: Builder, resource: Resource, read: Operation) -> list[str]:
     signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
     missing = ["$statusCode == 404", "$statusCode == 410", *signs]
-    nothing = f"({queries.all_of((_IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
+    nothing = f"({queries.all_of((queries.IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
     return [*missing, nothing] if resource.item_at else missing
 
 
@@ -84,7 +82,7 @@ def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
     for name, member in schemas.members(resource.schema).items():
         if name.lower().replace("_", "").removeprefix("is") == "deleted" and schemas.kind(member) == "boolean":
             found.append(f"$response.body#{resource.item_at}/{escape(name)} == true")
-    return [f"({queries.all_of((_IS_GOOD, each))})" for each in found]
+    return [f"({queries.all_of((queries.IS_GOOD, each))})" for each in found]
 
 
 def _states(builder: Builder, resource: Resource) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -111,7 +109,7 @@ def _kept(builder: Builder, resource: Resource, read: Operation) -> Iterator[dic
             text = f"The deletion was accepted, and the {resource.name} is shown as “{{{at}}}” now, not as gone: "
             text += "whether that is what a deletion does here, or it was so before, the description does not say."
             says = {"outcome": "unknown", "code": "not_seen", "message": text}
-            shown = queries.simple(queries.all_of((_IS_GOOD, queries.one_of_states(at, states))))
+            shown = queries.simple(queries.all_of((queries.IS_GOOD, queries.one_of_states(at, states))))
             yield {**_looked_for("kept", says), "criteria": [shown]}
 
 
@@ -133,13 +131,13 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
     shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
     if rule.nothing_at is not None:
         shown.append(f"$response.body#{rule.nothing_at} == null")
-    good = [queries.all_of((_IS_GOOD, each)) for each in shown]
+    good = [queries.all_of((queries.IS_GOOD, each)) for each in shown]
     return [*(f"$statusCode == {status}" for status in rule.statuses), *(f"({each})" for each in good)]
 
 
 def _still_there(resource: Resource) -> dict[str, Any]:
     text = f"The deletion was accepted, but {_TRIES} s later the {resource.name} is there."
-    return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [_OK]}
+    return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [queries.OK]}
 
 
 def _not_to_be_seen(resource: Resource) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Cha
         description=f"Read the {resource.name} as it is, to keep what is not given.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"item": resource.item_in_reply},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
     )
     builder.add_step(step, "a PUT replaces the whole: what is not given is sent back as it was read")
     changed = tuple((f"/{escape(name)}", value) for name, value in payload.items())

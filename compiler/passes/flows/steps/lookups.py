@@ -151,7 +151,7 @@ def look_up(
         parameters=tuple(parameters),
         outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")}
         | (_shown(resource, f"{base}[?{wanted}]", shows) if shows else {}),
-        success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
+        success=(queries.OK, _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
         pages=inside(resource),
@@ -187,7 +187,7 @@ def _look_inside(builder: "Builder", part: Resource, holder: Resource, member: s
             "id": queries.selector(f"{of_part}{queries.child(part.id_field)}"),
             "holder": queries.selector(f"{of_holder}{queries.of_listed(holder, holder.id_field)}"),
         },
-        success=(queries.simple("$statusCode == 200"), _exactly_one(base, of_part), _exactly_one(base, of_holder)),
+        success=(queries.OK, _exactly_one(base, of_part), _exactly_one(base, of_holder)),
         failures=(
             *_refusals(holder, asked_holder, base, of_holder, is_present_fine=True),
             *_refusals(part, asked, base, of_part),
@@ -283,7 +283,7 @@ def _refusals(
     missing: dict[str, Any] = {
         "name": f"no_{noun_of(resource)}",
         "type": "end",
-        "criteria": [queries.simple("$statusCode == 200")],
+        "criteria": [queries.OK],
         "x-switchgear": {"code": "not_found", "message": f"There is no {resource.name} “{{$inputs.{asked}}}”."},
     }
     if is_present_fine:

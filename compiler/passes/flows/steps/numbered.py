@@ -34,7 +34,7 @@ def read_version(builder: Builder, operation: Operation, parameter: ApiParameter
         description=f"Read the {owner.name}'s version.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"version": f"$response.body#{owner.item_at}{place}"},
-        success=(queries.simple("$statusCode == 200"),),
+        success=(queries.OK,),
     )
     step = builder.add_step(step, "the change is refused unless it names the version that was read")
     return f"$steps.{step.id}.outputs.version"

@@ -23,8 +23,6 @@ from workflow.json.pointers import escape
 from workflow.profiles.profile import Action
 from workflow.requests.renamed import ending_of
 
-_OK = queries.simple("$statusCode == 200")
-
 
 def require_offered(builder: Builder, operation: Operation, parameters: Any, payload: Any) -> tuple[str, str]:
     """Checks, in the first read of the resource or in one of its own, that the device offers what will be sent.
@@ -50,7 +48,7 @@ def require_offered(builder: Builder, operation: Operation, parameters: Any, pay
     builder.steps[number] = replace(
         step,
         outputs=outputs,
-        success=(*(step.success or (_OK,)), *(queries.jsonpath(f"$[?{holds}]") for holds, _, _ in checks)),
+        success=(*(step.success or (queries.OK,)), *(queries.jsonpath(f"$[?{holds}]") for holds, _, _ in checks)),
         failures=(*(_refusal(step, number, *check) for number, check in enumerate(checks)), *step.failures),
     )
     told = f", or under another name that ends in .{ending_of(_last(operation))}" if other else ""
@@ -134,7 +132,7 @@ def _reading(builder: Builder, owner: Resource) -> int:
         role=Role.CHECK,
         description=f"Read what the {owner.name} offers.",
         parameters=parameters,
-        success=(_OK,),
+        success=(queries.OK,),
     )
     builder.add_step(step, "the resource says at which address its action is, and which values it takes")
     return len(builder.steps) - 1
@@ -186,6 +184,6 @@ def _refusal(step: FlowStep, number: int, holds: str, code: str, message: str) -
     return {
         "name": f"{code}_{len(step.failures) + number}",
         "type": "end",
-        "criteria": [_OK, queries.jsonpath(f"$[?!({holds})]")],
+        "criteria": [queries.OK, queries.jsonpath(f"$[?!({holds})]")],
         "x-switchgear": {"code": code, "message": message},
     }

@@ -68,6 +68,10 @@ def simple(condition: str) -> dict[str, Any]:
     return {"condition": condition}
 
 
+IS_GOOD = "$statusCode == 200"
+OK = simple(IS_GOOD)
+
+
 def selector(query: str) -> dict[str, Any]:
     """A Selector Object on the reply's body."""
     return {"context": "$response.body", "selector": query, "type": "jsonpath"}

@@ -162,12 +162,12 @@ def _check_by_reading(
         description=f"Check the {resource.name}'s state.",
         parameters=tuple(path_parameters(builder, operation)),
         outputs={name: f"{item}{at}" for name, at in _kept_before(cases)},
-        success=(queries.simple("$statusCode == 200"), *allowed),
+        success=(queries.OK, *allowed),
         failures=(
             {
                 "name": "wrong_state",
                 "type": "end",
-                "criteria": [queries.simple("$statusCode == 200")],
+                "criteria": [queries.OK],
                 "x-switchgear": {"code": "wrong_state", "message": _message(resource, cases, choice_input)},
             },
         ),
@@ -250,7 +250,7 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
         "type": "retry",
         "retryAfter": _LOOK_EVERY_S,
         "retryLimit": max(1, round(rule.settles_s / _LOOK_EVERY_S)),
-        "criteria": [queries.simple("$statusCode == 200")],
+        "criteria": [queries.OK],
         "x-switchgear": {
             "code": "not_reached",
             "message": f"It was accepted, and {rule.settles_s:g} s later the {resource.name} is {{{place}}}: "
@@ -292,7 +292,7 @@ def _ended_badly(rule: StateRule, resource: Resource, cases: Sequence[StateCase]
         {
             "name": "ended_badly",
             "type": "end",
-            "criteria": [queries.simple("$statusCode == 200"), queries.simple(queries.one_of_states(place, bad))],
+            "criteria": [queries.OK, queries.simple(queries.one_of_states(place, bad))],
             "x-switchgear": {"code": "not_reached", "message": text},
         }
     ]

@@ -18,7 +18,6 @@ from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names.paths import item_prefixes, parameter_of, parent, segments
 
 _ELSEWHERE = "wait_elsewhere"  # the step, and the label at its place
-_OK = queries.simple("$statusCode == 200")
 # Compared without letter case (Arazzo 1.1, "simple" conditions).
 _WELL = ("completed", "complete", "succeeded", "finished", "done")
 _BADLY = ("failed", "error", "aborted", "cancelled", "canceled", "rejected", "timedout", "exception")
@@ -59,7 +58,7 @@ def wait(
         description=f"Wait for the {job.name}.",
         parameters=(*where, (job.parameter, "path", handle)),
         outputs=outputs,
-        success=(_OK, *_ended_well(job, state, ended_well)),
+        success=(queries.OK, *_ended_well(job, state, ended_well)),
         branches=({"name": "ended", "stepId": "@after"},) if elsewhere else (),
         failures=_failures(job, state, ended_well, ended_badly, told, bool(elsewhere), following),
         watches=tuple(f"$response.body#{place}" for place in (job.state, job.progress) if place),
@@ -90,7 +89,7 @@ def _wait_elsewhere(builder: Builder, job: Job, view: JobView, handle: str) -> N
         role=Role.WAIT,
         description=f"Wait for the {job.name} where else it is shown.",
         parameters=((view.parameter, "path", handle),),
-        success=(_OK, *_ended_well(job, state, view.succeeded)),
+        success=(queries.OK, *_ended_well(job, state, view.succeeded)),
         failures=_failures(job, state, view.succeeded, view.failed, "", False),
     )
     builder.add_step(step, f"where the {job.name} is not known at its usual address")
@@ -189,7 +188,7 @@ def _read_result(builder: Builder, job: Job, handle: str) -> None:
         description=f"Read what the {job.name} produced.",
         parameters=((last, "path", handle),),
         outputs={"result": _result(job)},
-        success=(_OK,),
+        success=(queries.OK,),
     )
     builder.add_step(step, f"the finished {job.name} holds its result in this view")
     builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
@@ -244,7 +243,7 @@ def _find_above(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
         role=Role.WAIT,
         description=f"Find the {owner.name} that shows the {job.name}.",
         outputs={"id": queries.selector(f"{each}{queries.of_listed(owner, owner.id_field)}")},
-        success=(_OK, queries.jsonpath(queries.counted(base, each, "== 1"))),
+        success=(queries.OK, queries.jsonpath(queries.counted(base, each, "== 1"))),
         failures=({"name": "not_one", "type": "goto", "stepId": f"@{builder.free_step_id(_ELSEWHERE)}"},),
         transforms={"id": "last_path_segment"} if owner.references else {},
     )

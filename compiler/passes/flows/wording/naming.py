@@ -7,7 +7,7 @@ of its address the other does not have. A wording without fault stays as it is. 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,13 +17,13 @@ from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.ids import (
     GENERAL,
-    METHODS,
     MOST_TITLE_WORDS,
     done_to,
     from_id,
     from_within_id,
 )
 from compiler.passes.flows.wording.initials import initials_of, spelled
+from compiler.passes.flows.wording.summaries import base_of, from_summary
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     ends_in_parameter,
@@ -36,7 +36,6 @@ from compiler.passes.names.paths import (
     shape,
 )
 from compiler.passes.names.told_apart import is_by_place, told_apart
-from compiler.proposer.wording import fault_of_description
 from workflow.documents.path_queries import address_of
 
 _METHOD_VERBS = {
@@ -54,7 +53,6 @@ _FILLING = frozenset(
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters
 _DOUBLED = re.compile(r"\b([a-z]+)(?: \1\b)+")
-_IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 _SHOWING = (("show",), ("list",), ("shows",), ("lists",))
 _TAKING_OUT = frozenset({"remove", "detach", "unassign", "dissociate", "disassociate", "unlink", "revoke", "dismiss"})
 # How things end that are not deleted by it, or not before all else.
@@ -168,7 +166,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     element = context.schemas.element(body) or body
     named = (*context.schemas.members(element), context.schemas.component(element))
     about = frozenset(word for name in (*named, context.api.name) for word in words.split(name))
-    for title in _from_summary(operation, about | _FILLING):
+    for title in from_summary(operation, about | _FILLING):
         said = words.split(title)
         is_other = verb in GENERAL and said[0] not in GENERAL | _TELLING
         if flow.intent == "update":  # `Queue image` for `PUT /cache/{image_id}`
@@ -218,7 +216,7 @@ def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
     The verb alone is taken over, so that no prose comes into titles; the class stays that of a deletion.
     """
     told = operation.summary or operation.description
-    verb = _base((words.first_sentence(told, 100).split(" ") or [""])[0].lower())
+    verb = base_of((words.first_sentence(told, 100).split(" ") or [""])[0].lower())
     things = flow.title.split(" ")[1:]
     wanted = replace(flow, title=texts.opened(" ".join([verb, *things])))
     if verb not in _ENDING or not things or any(wording.title_faults(wanted, context.api.name)):
@@ -273,7 +271,7 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
         yield _without_repeats(_plain_title(flow, operation))
         return
     if is_main and not _is_of_values(flow):
-        yield from _from_summary(operation)
+        yield from from_summary(operation)
         yield from from_id(operation)
         says_nothing = _verb(flow, operation) == _METHOD_VERBS["POST"]
         yield from (from_within_id(flow, operation) if says_nothing else ())
@@ -330,55 +328,18 @@ def _parts(word: str) -> set[str]:
     return {words.singular(w) for w in words.split(word)} - wording.EMPTY_WORDS
 
 
-def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> Iterator[str]:
-    """What the summary says, where its things are those of the address and the operation's id.
-
-    Prose may be anybody's, and titles are read by models as names: with these words alone nobody is told what to do.
-    `known`: words that may stand in it besides.
-    """
-    addressed = {words.singular(w) for w in words.split(f"{operation.path} {operation.operation_id or ''}")}
-    own = addressed | {words.singular(w) for w in known}
-    for text in (operation.summary, operation.description):
-        first = _IN_BRACKETS.sub("", words.first_sentence(text, 90)).rstrip(".")
-        said = first.split(" ")
-        if said[1:2] == ["or"] and len(said) > 2:  # `Creates or updates`: two verbs alike
-            said[2] = _base(said[2].lower()) or said[2]
-        if 2 <= len(said) <= MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
-            verb = _base(said[0].lower())
-            if verb in METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
-                continue
-            strange = " ".join(word for word in said if words.singular(word.lower()) not in addressed)  # not `KeyDB`
-            things = words.singulars(strange) - wording.EMPTY_WORDS - wording.KNOWN_VERBS
-            if verb and all(thing in own or _is_meant(thing, addressed) for thing in things - {verb, said[0].lower()}):
-                is_new = verb == "create" and said[1:3] in (["a", "new"], ["new"], ["the", "new"])
-                yield " ".join([verb, *(said[said.index("new") + 1 :] if is_new else said[1:])])
-
-
-def _is_meant(thing: str, addressed: Set[str]) -> bool:
-    """Whether the address or the operation's id has the word's beginning: `org` stands for an organization."""
-    return any(len(word) >= _SHORT and thing.startswith(word) for word in addressed)
-
-
-def _base(word: str) -> str:
-    """The verb in its base form, "" for what is none."""
-    for base in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ing")):
-        if base in wording.KNOWN_VERBS:
-            return base
-    return ""
-
-
 def _verb(flow: Flow, operation: Operation) -> str:
     said = words.split(last_word(operation.path).rpartition(".")[2])
-    if operation.method == "POST" and said and _base(said[0]) == said[0]:
+    if operation.method == "POST" and said and base_of(said[0]) == said[0]:
         return words.spoken(last_word(operation.path).rpartition(".")[2])
     is_verb = flow.intent in ("create", "delete", "find", "describe", "update")
     if is_verb and not (flow.intent == "update" and operation.method == "PUT"):
         return flow.intent
     told = words.split(operation.summary or operation.description)[:1]
-    if operation.method == "GET" and told and _base(told[0]) == "list" and flow.intent == "report":
+    if operation.method == "GET" and told and base_of(told[0]) == "list" and flow.intent == "report":
         return "find"
-    if operation.method == "POST" and told and _base(told[0]) not in ("", "get", "list", "read"):
-        return _base(told[0])
+    if operation.method == "POST" and told and base_of(told[0]) not in ("", "get", "list", "read"):
+        return base_of(told[0])
     return _verb_of(operation.method)
 
 
