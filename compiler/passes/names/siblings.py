@@ -202,7 +202,8 @@ class _Seeker:
 
     def _asks_for_more(self, operation: Operation, is_deletion: bool) -> bool:
         """Whether a deletion wants to be told what else is meant: then it is none of the thing alone."""
-        return is_deletion and operation.body is not None and bool(self.schemas.required(operation.body.schema))
+        required = self.schemas.required(operation.body.schema) if operation.body is not None else ()
+        return is_deletion and (bool(required) or _asks_which(operation))
 
     def _actions(self, beside: Mapping[str, Methods]) -> Iterator[Operation]:
         """What is only done there: nothing can be read at the address, and nothing stands below it."""

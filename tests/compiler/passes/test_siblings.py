@@ -210,8 +210,10 @@ def test_what_shows_something_else_is_no_read_of_the_thing(word: str, reply: Any
 
 def test_a_deletion_that_wants_to_be_told_what_is_none_of_the_thing_alone(tmp_path: Path) -> None:
     lines = one(post={**sent(members("lines", lines={"type": "array", "items": TEXT})), **DONE})
-    api = understood(tmp_path, {**THINGS, "/things/{id}/delete": lines})
-    assert not resource(api, "things").delete
+    which = one(post={"parameters": [{"name": "line", "in": "query", "required": True, "schema": TEXT}], **DONE})
+    for deletion in (lines, which):
+        api = understood(tmp_path, {**THINGS, "/things/{id}/delete": deletion})
+        assert not resource(api, "things").delete
 
 
 def test_one_thing_without_an_address_is_shown_made_deleted_and_acted_on(tmp_path: Path) -> None:
