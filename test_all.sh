@@ -75,7 +75,9 @@ export TMPDIR="$place"
 trap '[ "$failed" = 1 ] || rm -rf "$place"' EXIT
 left_out=$place/left-out.txt
 # Tests wait as often as they work: with two more than there are processors, two processors are at work for 96 % of the time.
-workers=$(($(getconf _NPROCESSORS_ONLN) + 2))
+# The quick ones hardly wait, and each worker takes a tenth of their time to find them.
+more=$((${#quick[@]} ? 1 : 2))
+workers=$(($(getconf _NPROCESSORS_ONLN) + more))
 pytest_options=(-n "$workers" --dist worksteal --durations=25 --left-out "$left_out")
 pytest_options+=(${quick[@]+"${quick[@]}"})
 [ -n "$marks" ] && pytest_options+=(-m "$marks")

@@ -42,29 +42,35 @@ _STATES = {
     "mount": (_MOUNTED, _UNMOUNTED),
     **dict.fromkeys(("unmount", "umount"), (_UNMOUNTED, _MOUNTED)),
 }
-_FLAGS = {
-    "enable": ("enabled", True),
-    "disable": ("enabled", False),
-    "activate": ("active", True),
-    "deactivate": ("active", False),
-    "lock": ("locked", True),
-    "unlock": ("locked", False),
-    "pause": ("paused", True),
-    "unpause": ("paused", False),
-    "suspend": ("suspended", True),
-    "archive": ("archived", True),
-    "unarchive": ("archived", False),
-    "attach": ("attached", True),
-    "detach": ("attached", False),
-    "mount": ("mounted", True),
-    "unmount": ("mounted", False),
-    "umount": ("mounted", False),
-    "publish": ("published", True),
-    "unpublish": ("published", False),
-    "protect": ("protected", True),
-    "unprotect": ("protected", False),
-    "block": ("blocked", True),
-    "unblock": ("blocked", False),
+_RUNNING = ("running", "started", "online", "powered on")
+# What is said → what a flag is called that tells of it, and its value afterwards.
+_FLAGS: Mapping[str, tuple[tuple[str, ...], bool]] = {
+    **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_RUNNING, True)),
+    **dict.fromkeys(
+        ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "turn off", "switch off"), (_RUNNING, False)
+    ),
+    "enable": (("enabled",), True),
+    "disable": (("enabled",), False),
+    "activate": (("active",), True),
+    "deactivate": (("active",), False),
+    "lock": (("locked",), True),
+    "unlock": (("locked",), False),
+    "pause": (("paused",), True),
+    "unpause": (("paused",), False),
+    "suspend": (("suspended",), True),
+    "resume": (("paused", "suspended"), False),
+    "archive": (("archived",), True),
+    "unarchive": (("archived",), False),
+    "attach": (("attached",), True),
+    "detach": (("attached",), False),
+    "mount": (("mounted",), True),
+    **dict.fromkeys(("unmount", "umount"), (("mounted",), False)),
+    "publish": (("published",), True),
+    "unpublish": (("published",), False),
+    "protect": (("protected",), True),
+    "unprotect": (("protected",), False),
+    "block": (("blocked",), True),
+    "unblock": (("blocked",), False),
 }
 _STATE_WORDS = (("state",), ("status",), ("power",), ("phase",))
 
@@ -78,30 +84,51 @@ class Reached:
     against: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """`at`: pointer into the thing; `name`: the words of the member's name."""
+
+    at: str
+    name: tuple[str, ...]
+    schema: Schema
+
+
 def reached(said: Iterable[str], members: Mapping[str, Schema], schemas: SharedSchemas) -> Reached | None:
-    """What the words `said` promise of a thing with these members; None where one would have to guess."""
+    """What the words `said` promise of a thing with these members; None where one would have to guess.
+
+    A flag says nothing but this; one of several states may leave the thing's other states unsaid.
+    """
     verb = " ".join(said)
-    found = [*_flags(verb, members, schemas), *_states(verb, members, schemas)]
+    places = tuple(_places(members, schemas))
+    found = [*_flags(verb, places, schemas)] or [*_states(verb, places, schemas)]
     return found[0] if len(found) == 1 else None
 
 
-def _flags(verb: str, members: Mapping[str, Schema], schemas: SharedSchemas) -> Iterator[Reached]:
-    wanted, value = _FLAGS.get(verb, ("", None))
+def _places(members: Mapping[str, Schema], schemas: SharedSchemas, above: str = "") -> Iterator[_Place]:
+    """The members, and those of an object that is called the thing's state."""
     for name, member in members.items():
-        said = words.split(name)
-        if wanted and said[-1:] == (wanted,) and said[:-1] in ((), ("is",)) and schemas.kind(member) == "boolean":
-            yield Reached(f"/{escape(name)}", value, (not value,))
+        at = f"{above}/{escape(name)}"
+        yield _Place(at, words.split(name), member)
+        if not above and words.split(name) in _STATE_WORDS and schemas.kind(member) == "object":
+            yield from _places(schemas.members(member), schemas, at)
 
 
-def _states(verb: str, members: Mapping[str, Schema], schemas: SharedSchemas) -> Iterator[Reached]:
+def _flags(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Iterator[Reached]:
+    wanted, value = _FLAGS.get(verb, ((), False))
+    for place in places:
+        if " ".join(place.name).removeprefix("is ") in wanted and schemas.kind(place.schema) == "boolean":
+            yield Reached(place.at, value, (not value,))
+
+
+def _states(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Iterator[Reached]:
     wanted, opposite = _STATES.get(verb, (frozenset(), frozenset()))
-    for name, member in members.items():
-        values = schemas.values(member) if wanted and words.split(name)[-1:] in _STATE_WORDS else ()
+    for place in places:
+        values = schemas.values(place.schema) if wanted and place.name[-1:] in _STATE_WORDS else ()
         reached_by = [each for each in values if _said(each) in wanted]
         against = [each for each in values if _said(each) in opposite]
         failed = [each for each in values if words.is_about(words.split(str(each)), words.BROKEN)]
         if len(reached_by) == 1 and against:
-            yield Reached(f"/{escape(name)}", reached_by[0], (*against, *failed))
+            yield Reached(place.at, reached_by[0], (*against, *failed))
 
 
 def _said(value: Any) -> str:

@@ -15,12 +15,12 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon, phrases, values
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
+from compiler.passes.risk.safe_methods import deeds_of_safe, is_said_to_ask
+from compiler.passes.risk.texts import bare, first_sentence, own_words, sentences
 from workflow.documents.operations import SAFE_METHODS
 from workflow.risks import GRAVITY, Risk
 
-_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*#>]\s*|\bNOTE\W{0,4}:|</[a-z0-9]{1,3}>")
 _SHARED = re.compile(r"^\W*(?:read|get|list|view)\s*/", re.IGNORECASE)  # one summary for all methods of a path
-_MOST_SENTENCES = 12  # what is said further down is about particular members
 _ALSO_BEFORE = lexicon.LIGHT | {
     "now",
     "async",
@@ -35,8 +35,6 @@ _ALSO_BEFORE = lexicon.LIGHT | {
     "run",
 }
 _SETTINGS = frozenset({"config", "configs", "settings", "configuration", "policies", "preferences"})
-_DETERMINERS = frozenset({"a", "an", "the", "all", "this", "any", "one", "every", "it", "your", "given", "specified"})
-_UNMISTAKABLE = lexicon.STRONG - {"delete", "remove", "format", "reset", "sanitize"}
 _FILTERS = frozenset(
     [
         "query",
@@ -77,10 +75,6 @@ _FILTERS = frozenset(
         "exclude",
     ]
 )
-
-
-# What is told of something that is done, or was.
-_TELLING = frozenset({"status", "state", "progress", "history", "log", "logs", "info", "result", "results", "report"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +120,10 @@ def _deeds(
     operation: Operation, effect: Effect, schemas: SharedSchemas, is_readable: bool, by_values: bool
 ) -> Iterator[tuple[str, Deed]]:
     """Whatever makes it graver than a change, with where that stands."""
+    if operation.method not in SAFE_METHODS or not is_said_to_ask(operation):
+        yield from (("the path", deed) for deed in values.ordered_by_path(operation, schemas))
     if operation.method in SAFE_METHODS:
-        yield from _of_safe(operation)
+        yield from deeds_of_safe(operation)
         if by_values:
             yield from (("a parameter", deed) for deed in values.ordered(operation, Effect.READ, schemas))
     else:
@@ -139,7 +135,7 @@ def _deeds(
 
 
 def _of_path(operation: Operation, effect: Effect, is_readable: bool) -> Iterator[tuple[str, Deed]]:
-    parts = [_bare(part) for part in segments(operation.path) if not parameter_of(part)]
+    parts = [bare(part) for part in segments(operation.path) if not parameter_of(part)]
     if not parts:
         return
     last = tokens_of_name(parts[-1])
@@ -173,38 +169,24 @@ def _is_deed(said: tuple[str, ...]) -> bool:
 
 def _told_about(operation: Operation) -> frozenset[str]:
     """The words that the texts have for what it is done to; a verb that asks (`view`) is no such thing."""
-    told = (*tokens_of_text(operation.summary), *tokens_of_text(_first(operation)))
+    told = (*tokens_of_text(operation.summary), *tokens_of_text(first_sentence(operation)))
     return frozenset(token for token in told if token not in lexicon.ASKING_FORMS)
-
-
-def _bare(segment: str) -> str:
-    """The segment without parameters and without what stands before its verb: `{id}:reboot`, `Chassis.Reset`."""
-    plain = re.sub(r"\{[^{}]*\}", "", segment)
-    return plain.rpartition(".")[2] or plain
 
 
 def _is_plainly_told(operation: Operation) -> bool:
     """Whether a text begins with a verb that is known and harms nothing."""
-    said = [tokens_of_text(operation.summary), _own_words(operation), tokens_of_text(_first(operation))]
-    ends = _own_words(operation)[-1:]
+    said = [tokens_of_text(operation.summary), own_words(operation), tokens_of_text(first_sentence(operation))]
+    ends = own_words(operation)[-1:]
     return any(head(tokens) in lexicon.PLAIN_FORMS for tokens in said) or bool(set(ends) & lexicon.AT_THE_END)
-
-
-def _first(operation: Operation) -> str:
-    return next(iter(_sentences(operation.description)), "")
-
-
-def _sentences(text: str) -> list[str]:
-    return [s for s in _SENTENCES.split(text.strip()) if s.strip()][:_MOST_SENTENCES]
 
 
 def _of_texts(operation: Operation) -> Iterator[tuple[str, Deed]]:
     about = _told_about(operation)
-    if _own_words(operation):
-        yield from (("the operation's id", deed) for deed in deeds_of_name(_own_words(operation), about))
+    if own_words(operation):
+        yield from (("the operation's id", deed) for deed in deeds_of_name(own_words(operation), about))
     if not _SHARED.match(operation.summary):
         yield from (("the summary", deed) for deed in deeds(tokens_of_text(operation.summary)))
-    for number, sentence in enumerate(_sentences(operation.description)):
+    for number, sentence in enumerate(sentences(operation.description)):
         tokens = tokens_of_text(sentence)
         if _is_about_itself(tokens, is_alone=not operation.summary and number == 0, is_first=number == 0):
             yield from (("the description", deed) for deed in deeds(tokens))
@@ -223,13 +205,6 @@ def _is_about_itself(tokens: tuple[str, ...], *, is_alone: bool, is_first: bool)
     if (is_first or tokens[:1] == ("also",)) and first in lexicon.PLAIN_FORMS and first.endswith("s"):
         return True
     return first in lexicon.FORMS and first.endswith("s")
-
-
-def _own_words(operation: Operation) -> tuple[str, ...]:
-    """The words of the operation's id, without a method at its start and without what the path's parameters say."""
-    name = operation.operation_id
-    said = () if "/" in name or "{" in name else tokens_of_name(name)
-    return said[1:] if said[:1] == (operation.method.lower(),) else said
 
 
 def _of_phrases(text: str) -> Iterator[tuple[str, Deed]]:
@@ -253,7 +228,7 @@ def _is_negated(said: str) -> bool:
 
 def _of_commands(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[tuple[str, Deed]]:
     """What takes any order at all may do anything."""
-    said = tokens_of_name(_bare(last_word(operation.path)))
+    said = tokens_of_name(bare(last_word(operation.path)))
     is_command = bool(said) and said[-1] in lexicon.COMMANDS and len(said) <= 2
     is_plain = len(said) > 1 and head(said) in lexicon.PLAIN_FORMS
     is_action = bool(said) and said[-1] in ("action", "actions") and effect is Effect.ACT and not is_plain
@@ -261,49 +236,11 @@ def _of_commands(operation: Operation, effect: Effect, schemas: SharedSchemas) -
         yield "the path", Deed(said[-1], Risk.DISRUPT, "whatever is sent is done")
 
 
-def _of_safe(operation: Operation) -> Iterator[tuple[str, Deed]]:
-    """What a GET does by its own sentence, or by its path where no text says that it reads."""
-    for source, text in (("the summary", operation.summary), ("the description", operation.description)):
-        for number, sentence in enumerate(_sentences(text)[:2]):
-            tokens = tokens_of_text(sentence)
-            if number == 0 or head(tokens).removesuffix("s") in _UNMISTAKABLE:
-                yield from ((source, deed) for deed in _ordered_by(tokens))
-    last = tokens_of_name(_bare(last_word(operation.path)))
-    asked = {p.name.lower() for p in operation.parameters if p.location == "query"}
-    if last[-1:] and last[-1] in lexicon.COMMANDS and asked & lexicon.COMMANDS:
-        yield "the path", Deed(last[-1], Risk.DISRUPT, "whatever is sent is done")
-    names = [_own_words(operation)]
-    if "generate" in names[0] and not lexicon.SECRETS.isdisjoint(names[0]):
-        yield "the name", Deed("generate", Risk.CHANGE, "a new secret is made each time that it is asked for")
-    heads = [head(tokens_of_text(operation.summary)), head(names[0]), head(tokens_of_text(_first(operation)))]
-    if not any(said in lexicon.ASKING_FORMS for said in heads):
-        names.append(last)
-        is_called_so = head(last) in names[0] and lexicon.ASKING_FORMS.isdisjoint(names[0])
-        if is_called_so and last[-1] not in lexicon.STANDING | _TELLING:  # `GET /crl/rotate`, called `pki-rotate-crl`
-            yield from (("the name", deed) for deed in deeds(last))
-    for name in names:
-        if head(name) in lexicon.STRONG and name[-1] not in lexicon.STANDING:
-            yield from (("the name", deed) for deed in deeds(name))
-
-
-def _ordered_by(tokens: tuple[str, ...]) -> Iterator[Deed]:
-    """A sentence that begins with an order (“Reboots the node”), and not with a thing (“Restart policy of a node”)."""
-    first = head(tokens)
-    word = lexicon.FORMS.get(first)
-    if word is None:
-        return
-    rest = tokens[tokens.index(first) + 1 :]
-    is_order = first != word.base or rest[:1] == () or rest[0] in _DETERMINERS
-    is_strong = first in lexicon.STRONG and rest[:1] != () and rest[0] not in lexicon.STANDING
-    if is_order or is_strong:
-        yield from deeds(tokens)
-
-
 def _asks(operation: Operation) -> bool:
     """Whether name and summary alike ask for something."""
-    name = head(tokens_of_name(_bare(last_word(operation.path))))
-    told = head(tokens_of_text(operation.summary or _first(operation)))
-    by_id = head(_own_words(operation))
+    name = head(tokens_of_name(bare(last_word(operation.path))))
+    told = head(tokens_of_text(operation.summary or first_sentence(operation)))
+    by_id = head(own_words(operation))
     return (name in lexicon.ASKING_FORMS or by_id in lexicon.ASKING_FORMS) and (
         not told or told in lexicon.ASKING_FORMS
     )

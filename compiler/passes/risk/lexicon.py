@@ -235,6 +235,28 @@ ASKING = _set(
     "translate get list show read query search find lookup check validate verify preview describe count estimate calculate compare "
     "retrieve fetch view inspect evaluate simulate parse lint diff filter display obtain return discover explain"
 )
+# What changes something, though it harms nothing: a GET that begins so is no read. These are never nouns.
+CHANGING = _set(
+    "add create modify edit configure enable attach assign associate unlock unblock unban unpause unsuspend unseal "
+    "uncordon undelete unarchive activate approve reject accept deny rename replace extend expand renew publish insert "
+    "append subscribe unsubscribe notify poweron rebalance repair replicate provision deploy send resend trigger submit "
+    "invoke acknowledge ack acquire allocate refresh rescan resync synchronize resume toggle"
+)
+# These can be nouns, and `Update status` is one: in a sentence as it stands, beside a name that begins so, or not at all.
+_ALSO_NOUNS = _set(
+    "update set start boot wake import clone duplicate sync register merge save upload put complete push"
+)
+NOUNS_TOO = _set(
+    "change tag label mark share store copy backup issue sign grant join bind move split scale mount stage pin reserve "
+    "protect archive annotate"
+)
+# What they begin decides, unless a name says the same: `Execute a policy`, of which `/policy/{id}/execute` is the address.
+BEGINNING = _set("run execute perform process launch initiate open")
+# What is made by asking for it, and is only the answer.
+ANSWERS = _set(
+    "list report reports summary overview preview view diff page csv pdf graph chart link url qr image thumbnail query "
+    "search check test export download estimate calculation comparison hash uuid copy"
+)
 # Values of a member that says what is to be, or to be done, besides the words above.
 OFF = _set(
     "off stopped stopping halted paused suspended down shutdown shutoff offline inactive terminated deallocated hibernated "
@@ -270,6 +292,11 @@ FORMS_OF_ACTIONS: Mapping[str, Word] = {**FORMS, **_by_form(OF_ACTIONS)}
 STRONG_FORMS = frozenset(form for form, word in FORMS.items() if word.base in STRONG)
 ASKING_FORMS = frozenset(form for base in ASKING for form in _inflected(base))
 PLAIN_FORMS = frozenset(form for base in PLAIN | ASKING for form in _inflected(base)) - set(FORMS)
+CHANGING_FORMS: Mapping[str, str] = {
+    form: base
+    for base in sorted(CHANGING | _ALSO_NOUNS | NOUNS_TOO | BEGINNING)
+    for form in (base, f"{base}s", f"{base}es")
+}
 LIGHT_FORMS = frozenset(form for base in LIGHT for form in _inflected(base)) - set(FORMS)
 
 # What lets somebody in: a GET that generates one makes a new one each time.

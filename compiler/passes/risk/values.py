@@ -11,9 +11,10 @@ from typing import Any
 from compiler.ir.model import Effect, Operation, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
-from compiler.passes.names.paths import last_word
+from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.clauses import Deed, deeds, head, tokens_of_name, tokens_of_text
+from workflow.documents.operations import SAFE_METHODS
 from workflow.risks import Risk, worst
 
 _POWER = frozenset(
@@ -24,6 +25,7 @@ _TARGET = frozenset({"targetstate", "desiredstate", "requestedstate", "runstate"
                      "targetstatus", "requestedstatus", "runningstate"})  # fmt: skip
 _LINES = (frozenset({"online", "offline"}), frozenset({"up", "down"}))  # what a `state` may be brought to
 _ORDERS = frozenset({"action", "command", "cmd", "operation", "op", "verb", "request", "signal", "control"})
+_ORDERED_BY_PATH = frozenset({"action", "command", "cmd", "operation", "op", "verb"})
 _KINDS = frozenset({"type", "mode", "option", "method", "state", "status", "target"})
 _LATER = frozenset({"on", "failure", "error", "default", "policy", "protection"})
 _LIFECYCLE = frozenset({"reboot", "restart", "shutdown", "poweroff", "stop", "reset", "powercycle", "halt", "suspend"})
@@ -53,8 +55,31 @@ def ordered(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Ite
         if name in orders:
             yield from deeds(tokens_of_name(name))
     for parameter in operation.parameters:
-        if parameter.location == "query":
+        is_form = parameter.name.lower() == "format"  # in which it is answered, and no order to format anything
+        if parameter.location == "query" and not is_form:
             yield from _of_member(operation, effect, parameter.name, parameter.schema, schemas)
+
+
+def ordered_by_path(operation: Operation, schemas: SharedSchemas) -> Iterator[Deed]:
+    """What the caller can order by a part of the address: `/vms/{id}/{action}`, `/vms/{id}/state/{state}`.
+
+    Where no values are told, whatever is sent is done; the things of a collection (`/actions/{action}`) order nothing.
+    """
+    parts = segments(operation.path)
+    by_name = {each.name: each.schema for each in operation.parameters if each.location == "path"}
+    for at, part in enumerate(parts[1:], 1):
+        name = parameter_of(part)
+        said = words.split(name)
+        values = tuple(v for v in schemas.values(by_name.get(name)) if isinstance(v, str))
+        above = words.split(parts[at - 1])
+        is_order = (
+            said[-1:] != () and said[-1] in _ORDERED_BY_PATH and words.singulars(" ".join(above[-1:])).isdisjoint(said)
+        )
+        is_state = at == len(parts) - 1 and bool(values) and operation.method not in SAFE_METHODS
+        if values and (is_order or is_state):
+            yield from _of_values(name, values)
+        elif is_order and bool(parameter_of(parts[at - 1])):
+            yield Deed(name, Risk.DISRUPT, "whatever is sent is done")
 
 
 def names_choices(operation: Operation, schemas: SharedSchemas) -> bool:

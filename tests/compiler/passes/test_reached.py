@@ -12,6 +12,7 @@ from tests.compiler.passes.test_postconditions import DRIVE, action_of, read_bac
 
 POWER = {"type": "string", "enum": ["RUNNING", "STOPPED", "STARTING", "ERROR"]}
 FLAG = {"type": "boolean"}
+PHASE = {"type": "string", "enum": ["Up", "Paused"]}
 
 
 def found(verb: str, **members: Any) -> Reached | None:
@@ -26,6 +27,11 @@ def found(verb: str, **members: Any) -> Reached | None:
         ("stop", {"state": POWER, "name": {"type": "string"}}, "/state", "STOPPED", ("RUNNING", "ERROR")),
         ("disable", {"enabled": FLAG}, "/enabled", False, (True,)),
         ("lock", {"is_locked": FLAG}, "/is_locked", True, (False,)),
+        ("start", {"isRunning": FLAG}, "/isRunning", True, (False,)),
+        ("power off", {"powered_on": FLAG, "name": FLAG}, "/powered_on", False, (True,)),
+        ("stop", {"State": {"type": "object", "properties": {"Running": FLAG}}}, "/State/Running", False, (True,)),
+        ("resume", {"status": {"type": "object", "properties": {"phase": PHASE}}}, "/status/phase", "Up", ("Paused",)),
+        ("start", {"status": POWER, "running": FLAG}, "/running", True, (False,)),  # a flag says nothing else
     ],
 )
 def test_a_plain_word_promises_the_state_of_its_name(
@@ -41,6 +47,8 @@ def test_a_plain_word_promises_the_state_of_its_name(
         ("start", {"status": {"type": "string", "enum": ["RUNNING", "QUEUED"]}}),  # nor the opposite
         ("start", {"status": POWER, "state": POWER}),  # which of the two?
         ("start", {"mode": POWER}),
+        ("start", {"running": FLAG, "online": FLAG}),
+        ("start", {"settings": {"type": "object", "properties": {"running": FLAG}}}),
         ("start backup", {"status": POWER}),
         ("reboot", {"status": POWER}),  # it was so before
         ("enable", {"enabled": {"type": "string"}}),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.ir.model import Body, Effect, Operation
+from compiler.ir.model import ApiParameter, Body, Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.judging import judged
@@ -104,10 +104,68 @@ def test_negations_opposites_and_states_are_no_deeds(told: tuple[str, ...]) -> N
     assert risk_of(*told) is Risk.CHANGE
 
 
-@pytest.mark.parametrize("told", [("GET /x/deleted",), ("GET /reboots",), ("GET /x/upgrade", "", "Get the upgrade")])
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("GET /x/deleted",),
+        ("GET /reboots",),
+        ("GET /x/upgrade", "", "Get the upgrade"),
+        ("GET /failover_cluster/{id}", "getFailoverCluster", "Get details of a failover cluster"),
+        ("GET /pages/{id}/blocks", "allBlocks", "All blocks of a page"),
+        ("GET /x/updates", "", "Updates available for a node"),
+        ("GET /x/start", "", "Start time of the node"),
+        ("GET /x/import", "", "Import contacts status"),
+        ("GET /x/usage", "", "Create a report of the usage"),
+        ("GET /query", "", "Execute a query"),
+        ("GET /deploys/{id}", "getDeploy"),
+        ("GET /roles/{name}", "read-role", "Create a role and associate policies to it"),
+        ("GET /actions/{action}", "", "One of the actions"),
+        ("GET /vms/{id}/{operation}", "", "Get what is known of an operation"),
+        ("GET /images/{id}?format", "", "The picture"),
+    ],
+)
 def test_a_get_reads_unless_it_says_that_it_acts(told: tuple[str, ...]) -> None:
     found = classed(operation(*told))
     assert (found.effect, found.risk, found.is_safe) == (Effect.READ, Risk.READ, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "risk"),
+    [
+        (("GET /pods/{id}/{action}", "", "Perform an action on a pod"), Risk.DISRUPT),
+        (("GET /pods/{id}/{command}",), Risk.DISRUPT),
+        (("GET /key/generate", "", "Generate API key"), Risk.CHANGE),
+        (("GET /vms/{id}/start", "", "Start a VM"), Risk.CHANGE),
+        (("GET /vms/{id}/start",), Risk.CHANGE),
+        (("GET /users/new", "", "Adds a user"), Risk.CHANGE),
+        (("GET /ports/enable",), Risk.CHANGE),
+        (("GET /alarms/clear",), Risk.DESTROY),
+        (("GET /jobs/cancel", "", "Cancel execution of a job"), Risk.DISRUPT),
+        (("GET /#Action=UpdateThing", "GET_UpdateThing", "", "Updates scaling parameters of a thing."), Risk.CHANGE),
+        (("GET /#Action=RunPolicy", "GET_ExecutePolicy", "", "Executes the specified policy."), Risk.CHANGE),
+        (("GET /learning", "", "Activate/deactivate the learning"), Risk.CHANGE),
+    ],
+)
+def test_a_get_does_what_it_says(told: tuple[str, ...], risk: Risk) -> None:
+    found = classed(operation(*told))
+    assert (found.effect, found.risk, found.is_safe) == (Effect.ACT, risk, False)
+
+
+@pytest.mark.parametrize("values", [(), ("start", "stop")])
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
+def test_what_a_part_of_the_address_orders_is_as_grave_as_the_gravest(method: str, values: tuple[str, ...]) -> None:
+    schema = {"type": "string", **({"enum": [*values]} if values else {})}
+    asked = ApiParameter("action", "path", is_required=True, schema=schema)
+    assert classed(replace(operation(f"{method} /vms/{{id}}/{{action}}"), parameters=(asked,))).risk is Risk.DISRUPT
+
+
+def test_a_state_in_the_address_is_ordered_by_what_changes_alone() -> None:
+    asked = ApiParameter("state", "path", is_required=True, schema={"type": "string", "enum": ["running", "stopped"]})
+    by_method = {
+        method: classed(replace(operation(f"{method} /vms/{{id}}/state/{{state}}"), parameters=(asked,))).risk
+        for method in ("PUT", "GET")
+    }
+    assert by_method == {"PUT": Risk.DISRUPT, "GET": Risk.READ}
 
 
 def test_a_get_that_acts_is_no_read_and_may_not_be_sent_twice() -> None:

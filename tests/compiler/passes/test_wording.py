@@ -160,6 +160,12 @@ def test_how_something_is_sent_is_no_title(tmp_path: Path) -> None:
     assert titles["PATCH /roles"] == "Update several roles"
 
 
+def test_a_read_that_does_something_is_called_by_that(tmp_path: Path) -> None:
+    ping = {"summary": "Ping the gateway to see whether it is there", "responses": _ONE}
+    titles = _titles(tmp_path, {"/gateway.ping": {"get": ping}, "/line.noise": {"get": {"responses": _ONE}}})
+    assert titles == {"GET /gateway.ping": "Ping gateway", "GET /line.noise": "Get line noise"}
+
+
 def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: Path) -> None:
     config = {"parameters": _given("db_mount", "name"), "get": {"responses": _ONE}, "delete": {"responses": _NONE}}
     rotate = {"parameters": _given("cloud_mount"), "post": {"responses": _NONE}}

@@ -194,7 +194,19 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             wording.title_faults(wanted, context.api.name)
         ):
             return wanted
-    return _ended(context, flow, operation) if flow.intent == "delete" else flow
+    if flow.intent == "delete":
+        return _ended(context, flow, operation)
+    return _done_by_reading(context, flow, operation)
+
+
+def _done_by_reading(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """`Ping vmm` for `Get vmm ping`, where the description begins with the word at the address's end."""
+    verb, *rest = words.split(flow.title)
+    told = (operation.summary or operation.description).split(" ")[0].lower()
+    if flow.intent not in ("describe", "report") or verb != "get" or not rest[1:] or base_of(told) != rest[-1]:
+        return flow
+    wanted = _named(context, replace(flow, title=texts.opened(" ".join([rest[-1], *rest[:-1]]))))
+    return flow if any(wording.title_faults(wanted, context.api.name)) else wanted
 
 
 def _is_in_order(rest: Sequence[str], said: Sequence[str]) -> bool:
