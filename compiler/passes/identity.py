@@ -33,8 +33,12 @@ _DESCRIBING = ("spec", "metadata", "attributes", "properties", "definition", "in
 MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
 # What holds the thing in an envelope, and what stands beside it there.
 _HOLDING = frozenset({"data", "result", "item", "object", "record", "payload", "response"})
-_WENT_WELL = frozenset({"success", "ok", "status", "code", "error", "errors", "statuscode", "errorcode"})
-_HOW_IT_WENT = _WENT_WELL | frozenset({"message", "messages", "msg", "warnings", "meta", "timestamp", "requestid"})
+_WENT_WELL = frozenset(
+    {"success", "ok", "status", "code", "error", "errors", "statuscode", "errorcode", "result", "jsonapi", "included"}
+)
+_HOW_IT_WENT = _WENT_WELL | frozenset(
+    {"message", "messages", "msg", "warnings", "meta", "timestamp", "requestid", "action", "links"}
+)
 _ID_SAID, _OR = r"\b(?:u?u?id|identifier)\b", r",? ?(?:/|or) ?(?:the |an? )?"
 _SAYS_ID = re.compile(r"\b[Ii]dentifier\b|\bID\b")
 _EITHER = re.compile(rf"{_ID_SAID}{_OR}name\b|\bname\b{_OR}{_ID_SAID}", re.IGNORECASE)
@@ -177,7 +181,11 @@ class Identifier:
         named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
         told_more = [n for n in arrays if _ends_in(n, noun) and self.schemas.members(self.schemas.element(members[n]))]
         named = named or (told_more if len(arrays) == 1 else [])
-        return f"/{named[0]}" if named else None
+        if named or arrays:
+            return f"/{named[0]}" if named else None
+        held = self._holder(members)
+        inner = self.list_pointer(members[held], noun) if held else None
+        return f"/{held}{inner}" if inner else None
 
     def _element(self, listed: Schema | None, pointer: str | None) -> Schema | None:
         if listed is None or pointer is None:
@@ -196,7 +204,10 @@ class Identifier:
         named = next((n for n in members if n.lower().replace("_", "") == wanted), "")
         held = "" if named else self._in_envelope(members)
         if held:
-            return members[held], f"/{held}"
+            inner, at = self._unwrapped(members[held], noun, EMPTY)
+            alone = "" if at else self._list_of_one(members[held], noun)
+            at, inner = (alone, self.schemas.element(self.schemas.at(inner, alone[:-2]))) if alone else (at, inner)
+            return inner, f"/{held}{at}"
         is_around = bool(named) and len(members) <= MOST_AROUND and not set(members) & set(_ID_NAMES)
         if not is_around or len(self.schemas.members(members[named])) < len(members):
             return item, ""
@@ -204,10 +215,19 @@ class Identifier:
 
     def _in_envelope(self, members: Schema) -> str:
         """The one member of a reply that holds a thing, where all others say how it went: `{success, data, errors}`."""
-        held = next((name for name in members if name.lower() in _HOLDING), "")
+        held = self._holder(members)
         others = {name.lower().replace("_", "") for name in members if name != held}
-        is_told = bool(others) and others <= _HOW_IT_WENT and bool(others & _WENT_WELL)
-        return held if held and is_told and self.schemas.members(members[held]) else ""
+        is_told = others <= _HOW_IT_WENT and bool(not others or others & _WENT_WELL)
+        return held if is_told else ""
+
+    def _list_of_one(self, inner: Schema, noun: str) -> str:
+        """`/nodes/0` where nothing but a list of such things stands in what one of them is answered in."""
+        pointer = self.list_pointer(inner, noun) or ""
+        return f"{pointer}/0" if pointer.count("/") == 1 and len(self.schemas.members(inner)) == 1 else ""
+
+    def _holder(self, members: Schema) -> str:
+        """The first member with members of its own that is called like what holds the thing, "" where there is none."""
+        return next((n for n, m in members.items() if n.lower() in _HOLDING and self.schemas.members(m)), "")
 
     def _item_is_list(self, item: Schema | None) -> bool:
         if item is None:

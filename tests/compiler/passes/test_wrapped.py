@@ -106,3 +106,37 @@ def test_what_the_profile_says_not_to_be_around_is_not_looked_through(tmp_path: 
     told = {"envelope": {"item_at": {"servers": ""}, "element_at": {"servers": ""}}}
     flows = {one.flow.intent: one for one in compiled(tmp_path, "server", **told).workflows}
     assert flows["describe"].flow.steps[-1].outputs == {"item": "$response.body"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "one", "at"),
+    [
+        ({"status": {"type": "string"}}, "node", "/data/node"),
+        ({"result": {"type": "string"}, "action": {"type": "string"}}, "nodes", "/data/nodes/0"),
+        ({}, "node", "/data/node"),
+        ({}, "", "/data"),
+    ],
+)
+def test_an_envelope_around_what_is_named_like_the_thing_is_looked_through(
+    beside: dict[str, Any], one: str, at: str, tmp_path: Path
+) -> None:
+    node = {"type": "object", "required": ["id"], "properties": {n: {"type": "string"} for n in ("id", "hostname")}}
+    inside = {one: {"type": "array", "items": node} if one == "nodes" else node}
+    held = {"type": "object", "properties": inside} if one else node
+    many = {"type": "object", "properties": {"nodes": {"type": "array", "items": node}}}
+    answer = {
+        name: {"200": {"description": "ok", **shown({"type": "object", "properties": {"data": held, **beside}})}}
+        for name, held in (("one", held), ("many", many))
+    }
+    which = {"name": "nodeId", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths = {
+        "/nodes": {"get": {"responses": answer["many"]}},
+        "/nodes/{nodeId}": {"parameters": [which], "get": {"responses": answer["one"]}},
+    }
+    spec = tmp_path / "api.yaml"
+    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "hall", "version": "1"}, "paths": paths}))
+    flows = {each.flow.intent: each for each in compile_spec(CompileRequest(spec))[0].workflows}
+    (looked,) = (step for step in flows["describe"].flow.steps if step.id == "find_node")
+    assert looked.outputs["id"]["selector"].startswith("$.data.nodes[?")
+    assert flows["describe"].flow.steps[-1].outputs == {"item": f"$response.body#{at}"}
+    assert {run["outcome"] for run in flows["describe"].proof["runs"] if run["case"] == "usual"} == {"succeeded"}
