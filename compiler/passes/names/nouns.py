@@ -35,7 +35,8 @@ def joined_words(api: Api) -> Mapping[str, str]:
     for name in names:
         for said in _runs(name):
             segment = wanted.get("".join(said))
-            if segment is not None and len(said) > 1:
+            is_typing = any(len(word) == 1 for word in said)  # `BRanding`
+            if segment is not None and len(said) > 1 and not is_typing:
                 found.setdefault(segment, " ".join(said))
     return found
 

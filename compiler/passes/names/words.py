@@ -138,7 +138,7 @@ def singular(word: str) -> str:
     if lower.endswith(("_ips", "-ips", " ips", "_vms", "-vms", " vms")) or lower in ("ips", "vms"):
         return word[:-1]
     last = _LAST.split(lower)[-1]
-    if len(word) <= 3 or last in _SINGULAR_AS_IT_IS or last.endswith(("kms", "atlas")):  # NFS, NIS, DNS
+    if len(word) <= 3 or last in _SINGULAR_AS_IT_IS or last.endswith(("kms", "atlas", "alias")):  # NFS, NIS, DNS
         return word
     if lower in _IRREGULAR:
         return _IRREGULAR[lower]

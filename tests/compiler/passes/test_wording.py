@@ -105,7 +105,7 @@ def test_at_most_one_that_destroys_is_among_the_first_ten_and_whole_collections_
 
 @pytest.mark.parametrize(
     ("several", "one"),
-    [("aliases", "alias"), ("alias", "alias"), ("isos", "iso"), ("floating_ips", "floating_ip"), ("hdfs", "hdfs"),
+    [("aliases", "alias"), ("ipalias", "ipalias"), ("isos", "iso"), ("floating_ips", "floating_ip"), ("hdfs", "hdfs"),
      ("children", "child"), ("caches", "cache"), ("indices", "index"), ("kubernetes", "kubernetes"), ("VMs", "VM")],
 )  # fmt: skip
 def test_several_things_are_one_by_their_usual_rules_and_names_are_left_alone(several: str, one: str) -> None:
@@ -164,6 +164,12 @@ def test_a_read_that_does_something_is_called_by_that(tmp_path: Path) -> None:
     ping = {"summary": "Ping the gateway to see whether it is there", "responses": _ONE}
     titles = _titles(tmp_path, {"/gateway.ping": {"get": ping}, "/line.noise": {"get": {"responses": _ONE}}})
     assert titles == {"GET /gateway.ping": "Ping gateway", "GET /line.noise": "Get line noise"}
+
+
+def test_a_capital_too_early_makes_no_word_of_a_letter(tmp_path: Path) -> None:
+    changed = {"operationId": "updateBRandingPage", "responses": _NONE}
+    titles = _titles(tmp_path, {"/branding": {"get": {"responses": _ONE}, "post": changed}})
+    assert titles["GET /branding"] == "Get branding"
 
 
 def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: Path) -> None:
