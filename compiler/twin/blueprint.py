@@ -220,7 +220,8 @@ class Blueprint:
     def listed_elsewhere(self, resource: Resource) -> Resource | None:
         """The resource whose list says the ids of this one, which has no list of its own: the best link's."""
         into = f"path.{resource.id_parameter}"
-        asked = {resource.read} if resource.read else {resource.delete}
+        known = resource.read or resource.delete
+        asked = {known} if known else {*resource.actions, resource.update}  # `POST /relay/promote/{nodeId}` alone
         links = [k for k in self.api.links if k.target in asked and k.into == into]
         for link in sorted(links, key=lambda k: -k.score):
             role = self._roles.get(link.source)

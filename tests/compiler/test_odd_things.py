@@ -179,3 +179,16 @@ def test_a_patch_of_which_nothing_is_said_takes_the_things_members(tmp_path: Pat
     made = compiled(tmp_path, paths)
     assert {"name", "size"} <= asked(only(made, "PATCH /maps/{id}")).keys()
     assert all_proved(made)
+
+
+def test_what_is_done_to_a_thing_at_another_address_is_done_to_one_that_is_there(tmp_path: Path) -> None:
+    which = {"parameters": [given("thingId")]}
+    elsewhere = {"/relay/promote/{thingId}": {**which, "post": {"summary": "Promote a thing", "responses": DONE}}}
+    paths = {
+        "/things": {"get": {"responses": THINGS}},
+        "/things/{thingId}": {**which, "get": {"responses": answers(THING)}},
+        **elsewhere,
+    }
+    made = compiled(tmp_path, paths)
+    assert all_proved(made)
+    assert [s.role for s in only(made, "POST /relay/promote/{thingId}").flow.steps] == [Role.LOOKUP, Role.CHANGE]
