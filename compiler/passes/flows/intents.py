@@ -209,7 +209,8 @@ def update(context: Context, resource: Resource) -> Flow | None:
 
 def update_otherwise(context: Context, resource: Resource, operation: Operation) -> Flow:
     """The same by a write that does something else than the usual one: replaces, or makes what is not there."""
-    whole = "set" if makes(operation) else "replace"
+    put = "make" if "set" in words.split(resource.name) else "set"  # a scale set
+    whole = put if makes(operation) else "replace"
     return _updated(context, resource, operation, whole if operation.method == "PUT" else "patch")
 
 
@@ -226,7 +227,7 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
         return _finish(builder, "update", "upload", text, resource, _risk(operation))
     is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
     rest = "what is not given may be emptied" if is_whole else "only what is given"
-    does = "Makes or replaces" if verb == "set" else "Replaces" if is_whole else "Changes"
+    does = "Makes or replaces" if verb in ("set", "make") else "Replaces" if is_whole else "Changes"
     text = f"{does} {_one(resource)}{_of_owner(context, resource)}: {rest}"
     return _finish(builder, "update", verb, text, resource, _risk(operation))
 

@@ -172,6 +172,23 @@ def test_a_capital_too_early_makes_no_word_of_a_letter(tmp_path: Path) -> None:
     assert titles["GET /branding"] == "Get branding"
 
 
+def test_a_word_of_the_things_name_is_no_verb(tmp_path: Path) -> None:
+    made = {
+        "summary": "Create or update a scale set.",
+        "requestBody": {"content": {"application/json": {"schema": _ITEM}}},
+    }
+    of_one = {"parameters": _given("id"), "get": {"responses": _ONE}, "put": {**made, "responses": _ONE}}
+    of_one["patch"] = {**made, "summary": "Update a scale set.", "responses": _ONE}
+    paths = {
+        "/machineScaleSets": {"get": {"responses": _MANY}},
+        "/machineScaleSets/{id}": of_one,
+        "/machineScaleSets/{id}/manualupgrade": {"parameters": _given("id"), "post": {"responses": _NONE}},
+    }
+    titles = _titles(tmp_path, paths)
+    assert titles["PUT /machineScaleSets/{id}"] == "Make machine scale set"
+    assert not titles["POST /machineScaleSets/{id}/manualupgrade"].startswith("Scale")
+
+
 def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: Path) -> None:
     config = {"parameters": _given("db_mount", "name"), "get": {"responses": _ONE}, "delete": {"responses": _NONE}}
     rotate = {"parameters": _given("cloud_mount"), "post": {"responses": _NONE}}

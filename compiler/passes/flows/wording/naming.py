@@ -317,7 +317,8 @@ def _without_repeats(title: str) -> str:
 def _held(path: str) -> frozenset[str]:
     """The things of which the address names one: `/pulls/{index}` is about a pull, and nobody pulls."""
     parts = segments(path)
-    return frozenset(words.singular(a).lower() for a, b in pairwise(parts) if parameter_of(b) and not parameter_of(a))
+    held = [words.singular(a) for a, b in pairwise(parts) if parameter_of(b) and not parameter_of(a)]
+    return frozenset(word for each in held for word in (each.lower(), *words.split(each)))
 
 
 def _verb_first(title: str, nouns: frozenset[str] = frozenset()) -> str:
