@@ -27,6 +27,7 @@ _DETACHED = frozenset({"detached", "unattached", "available"})
 _MOUNTED = frozenset({"mounted"})
 _UNMOUNTED = frozenset({"unmounted"})
 _NEVER_RUN = frozenset({"created", "defined"})  # nothing that is started is so afterwards, or on its way
+_ENDED = frozenset({"exited", "finished", "completed", "complete", "succeeded", "done", "dead"})
 # What is said → states in which the thing is afterwards, and states in which it is not.
 _STATES = {
     **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_ON, _OFF | _NEVER_RUN)),
@@ -100,7 +101,8 @@ def reached(said: Iterable[str], members: Mapping[str, Schema], schemas: SharedS
     """
     verb = " ".join(said)
     places = tuple(_places(members, schemas))
-    found = [*_flags(verb, places, schemas)] or [*_states(verb, places, schemas)]
+    found = [] if _may_have_ended(verb, places, schemas) else [*_flags(verb, places, schemas)]
+    found = found or [*_states(verb, places, schemas)]
     return found[0] if len(found) == 1 else None
 
 
@@ -111,6 +113,12 @@ def _places(members: Mapping[str, Schema], schemas: SharedSchemas, above: str = 
         yield _Place(at, words.split(name), member)
         if not above and words.split(name) in _STATE_WORDS and schemas.kind(member) == "object":
             yield from _places(schemas.members(member), schemas, at)
+
+
+def _may_have_ended(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> bool:
+    """Whether what was started may have run to its end, as containers do: then it was started, and does not run."""
+    is_started = _FLAGS.get(verb) == (_RUNNING, True)
+    return is_started and any(_said(value) in _ENDED for place in places for value in schemas.values(place.schema))
 
 
 def _flags(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Iterator[Reached]:

@@ -48,6 +48,7 @@ def test_a_plain_word_promises_the_state_of_its_name(
         ("start", {"status": POWER, "state": POWER}),  # which of the two?
         ("start", {"mode": POWER}),
         ("start", {"running": FLAG, "online": FLAG}),
+        ("start", {"running": FLAG, "phase": {"type": "string", "enum": ["Running", "Completed"]}}),  # it has run
         ("start", {"settings": {"type": "object", "properties": {"running": FLAG}}}),
         ("start backup", {"status": POWER}),
         ("reboot", {"status": POWER}),  # it was so before
