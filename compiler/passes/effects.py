@@ -17,6 +17,7 @@ from compiler.passes.names.paths import ends_in_parameter, last_word, parent
 from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
+from compiler.passes.risk.clauses import is_order
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
 from compiler.passes.versions import spoken_for
 from workflow.documents.operations import SAFE_METHODS
@@ -78,7 +79,8 @@ class _Verbs:
         if self.siblings.makes(operation.key):
             return Effect.CREATE
         if method in ("PUT", "PATCH"):
-            return Effect.UPDATE if self._is_read(path) or ends_in_parameter(path) else Effect.ACT
+            is_item = ends_in_parameter(path) and not self._is_done_with(path)
+            return Effect.UPDATE if self._is_read(path) or is_item else Effect.ACT
         return self._effect_of_post(operation)
 
     def _effect_of_post(self, operation: Operation) -> Effect:
@@ -90,6 +92,12 @@ class _Verbs:
             return Effect.ACT
         has_items = any(p.startswith(path + "/{") for p in self.paths)
         return Effect.CREATE if has_items or self._is_read(path) else Effect.ACT
+
+    def _is_done_with(self, path: str) -> bool:
+        """`/ports/enable/{port}`: what is in the address is what something is done to, and no item of a collection."""
+        said = words.split(last_word(path))
+        is_collection = self._is_read(parent(path)) or f"POST {parent(path)}" in self.keys
+        return len(said) == 1 and is_order(said[0]) and not is_collection
 
     def _is_read(self, path: str) -> bool:
         return f"GET {path}" in self.keys

@@ -29,6 +29,7 @@ from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.summaries import base_of
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_below, parent, segments, shape
@@ -220,8 +221,11 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     read_back(builder, resource)
     ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
-        text = f"Adds {_one(resource)}{_of_owner(context, resource)}"
-        return _finish(builder, "update", "add", text, resource, _risk(operation))
+        told = base_of((operation.summary or operation.description).split(" ")[0].lower())
+        verb = "add" if told in ("", "create", "put") else told
+        added = f"Adds {_one(resource)}{_of_owner(context, resource)}"
+        text = added if verb == "add" else texts.purpose(operation) or added
+        return _finish(builder, "update", verb, text, resource, _risk(operation))
     if operation.body is not None and not is_described(operation.body.media_type):
         text = texts.purpose(operation) or f"Uploads {_one(resource)}{_of_owner(context, resource)}"
         return _finish(builder, "update", "upload", text, resource, _risk(operation))

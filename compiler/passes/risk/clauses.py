@@ -85,6 +85,13 @@ def head(tokens: tuple[str, ...]) -> str:
     return next((t for t in tokens if t not in lexicon.ADVERBS), "")
 
 
+def is_order(word: str) -> bool:
+    """Whether the word is a verb and nothing else, as it stands: `enable` and `detach`, not `backup` or `resets`."""
+    known = lexicon.FORMS.get(word)
+    acts = known is not None and known.base == word and word not in lexicon.DEEDS | lexicon.STANDING
+    return acts or word in lexicon.CHANGING or word == "set"
+
+
 class _Reader:
     """Goes through the words once. `place` says what may stand next: a verb, or what it is done to."""
 

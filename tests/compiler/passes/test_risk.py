@@ -151,6 +151,21 @@ def test_a_get_does_what_it_says(told: tuple[str, ...], risk: Risk) -> None:
     assert (found.effect, found.risk, found.is_safe) == (Effect.ACT, risk, False)
 
 
+@pytest.mark.parametrize(
+    ("key", "others", "effect"),
+    [
+        ("PUT /ports/enable/{port}", (), Effect.ACT),
+        ("PUT /ports/{port}", (), Effect.UPDATE),
+        ("PUT /backup/{id}", (), Effect.UPDATE),  # a thing as well as a verb
+        ("PUT /enable/{id}", ("GET /enable",), Effect.UPDATE),
+    ],
+)
+def test_what_something_is_done_to_is_no_item_of_a_collection(
+    key: str, others: tuple[str, ...], effect: Effect
+) -> None:
+    assert classed(operation(key), *map(operation, others)).effect is effect
+
+
 @pytest.mark.parametrize("values", [(), ("start", "stop")])
 @pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
 def test_what_a_part_of_the_address_orders_is_as_grave_as_the_gravest(method: str, values: tuple[str, ...]) -> None:

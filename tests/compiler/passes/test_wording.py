@@ -189,6 +189,15 @@ def test_a_word_of_the_things_name_is_no_verb(tmp_path: Path) -> None:
     assert not titles["POST /machineScaleSets/{id}/manualupgrade"].startswith("Scale")
 
 
+@pytest.mark.parametrize(
+    ("summary", "title"),
+    [("Set the tracing of a port", "Set trace"), ("", "Add trace"), ("Create a trace", "Add trace")],
+)
+def test_what_is_put_and_read_nowhere_is_called_by_the_summarys_verb(summary: str, title: str, tmp_path: Path) -> None:
+    put = {"summary": summary, "parameters": _given("value"), "responses": _NONE}
+    assert _titles(tmp_path, {"/port/trace/{value}": {"put": put}}) == {"PUT /port/trace/{value}": title}
+
+
 def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: Path) -> None:
     config = {"parameters": _given("db_mount", "name"), "get": {"responses": _ONE}, "delete": {"responses": _NONE}}
     rotate = {"parameters": _given("cloud_mount"), "post": {"responses": _NONE}}
