@@ -192,3 +192,14 @@ def test_what_is_done_to_a_thing_at_another_address_is_done_to_one_that_is_there
     made = compiled(tmp_path, paths)
     assert all_proved(made)
     assert [s.role for s in only(made, "POST /relay/promote/{thingId}").flow.steps] == [Role.LOOKUP, Role.CHANGE]
+
+
+def test_an_address_that_is_another_ones_as_well_is_no_error_of_ours(tmp_path: Path) -> None:
+    kind = {"name": "kind", "in": "path", "required": True, "schema": {"type": "string", "enum": ["cloud"]}}
+    paths = {
+        "/{kind}/{account}": {"parameters": [kind, given("account")], "patch": {"responses": DONE}},
+        "/cloud/{account}": {"parameters": [given("account")], "get": {"responses": answers(THING)}},
+        "/{kind}/{account}/status": {"parameters": [kind, given("account")], "get": {"responses": answers(THING)}},
+    }
+    made = compiled(tmp_path, paths)
+    assert not [each for each in made.diagnostics if "an error of ours" in each.message]

@@ -199,7 +199,10 @@ class Samples:
         item = self._store.shown(place)
         match = self._blueprint.routes.match(place.address)
         names = parameters_in(resource.item)
-        parameters = dict(zip(names, match.values, strict=True)) if match and names else {}
+        is_own = match is not None and len(names) == len(
+            match.values
+        )  # not at `/authn-gcp/{account}` for `/{kind}/{account}`
+        parameters = dict(zip(names, match.values, strict=True)) if match and is_own else {}
         name = next((n for n in resource.natural_keys if get(item, f"/{n}") is not MISSING), "")
         value = str(item[name]) if name else place.id
         return Sample(resource.noun, place.id, place.address, parameters, name, value, item)
