@@ -198,6 +198,11 @@ def test_what_is_put_and_read_nowhere_is_called_by_the_summarys_verb(summary: st
     assert _titles(tmp_path, {"/port/trace/{value}": {"put": put}}) == {"PUT /port/trace/{value}": title}
 
 
+def test_what_is_done_by_a_put_to_what_nobody_shows_is_called_by_its_verb(tmp_path: Path) -> None:
+    put = {"parameters": _given("id"), "put": {"responses": _NONE}}
+    assert _titles(tmp_path, {"/lab/agent/{id}/resume": put})["PUT /lab/agent/{id}/resume"] == "Resume agent of lab"
+
+
 def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: Path) -> None:
     config = {"parameters": _given("db_mount", "name"), "get": {"responses": _ONE}, "delete": {"responses": _NONE}}
     rotate = {"parameters": _given("cloud_mount"), "post": {"responses": _NONE}}

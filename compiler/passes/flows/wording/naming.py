@@ -343,7 +343,8 @@ def _parts(word: str) -> set[str]:
 
 def _verb(flow: Flow, operation: Operation) -> str:
     said = words.split(last_word(operation.path).rpartition(".")[2])
-    if operation.method == "POST" and said and base_of(said[0]) == said[0]:
+    is_act = operation.method == "POST" or (flow.intent == "act" and operation.method in ("PUT", "PATCH"))
+    if is_act and said and base_of(said[0]) == said[0]:
         return words.spoken(last_word(operation.path).rpartition(".")[2])
     is_verb = flow.intent in ("create", "delete", "find", "describe", "update")
     if is_verb and not (flow.intent == "update" and operation.method == "PUT"):
