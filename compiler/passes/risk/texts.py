@@ -1,4 +1,7 @@
-"""What an operation says of itself: the sentences of its texts, and the words of its names. Pure text."""
+"""What an operation says of itself: the sentences of its texts, and the words of its names.
+
+Pure text, without a thought of what the words mean; called by `judging` and `safe_methods`.
+"""
 
 import re
 
