@@ -19,7 +19,7 @@ from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.clauses import is_order
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
-from compiler.passes.versions import spoken_for
+from compiler.passes.versions import spoken_for, with_dated_version
 from workflow.documents.operations import SAFE_METHODS
 from workflow.profiles.profile import Profile, RiskRule
 from workflow.requests.multipart import is_multipart
@@ -29,6 +29,7 @@ _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "a
 
 
 def run(api: Api, options: Options) -> PassOutcome:
+    api, notes = with_dated_version(api)
     verbs = _Verbs(options.profile, api.operations, SharedSchemas(api.schemas))
     known = [verbs.judge(o) for o in api.operations]
     better = spoken_for(o for o in known if not o.left_out)
@@ -36,7 +37,7 @@ def run(api: Api, options: Options) -> PassOutcome:
         replace(o, left_out=f"another version of {better[o.key]}, which is preferred") if o.key in better else o
         for o in known
     )
-    return PassOutcome(replace(api, operations=told))
+    return PassOutcome(replace(api, operations=told), notes)
 
 
 class _Verbs:

@@ -3,19 +3,25 @@
 `/apis/apps/v1beta1/deployments` and `/apis/apps/v1/deployments` are one thing, told twice. Preferred is what is stable,
 then what is newer; what the vendor or the profile gives up is nobody's better. An operation is spoken for only where
 the better version has the same method at the same path, and where nothing that only its own version has hangs below
-what it reads: else that could not be found by name any more. Called by `effects`.
+what it reads: else that could not be found by name any more. A description that is of one dated version sends that
+date wherever an operation has to be told a version (`?api-version=2019-03-01`). Called by `effects`.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import accumulate
 
-from compiler.ir.model import Operation
+from compiler.ir.model import Api, ApiParameter, Diagnostic, Operation, Severity
+from compiler.passes.names import words
 from workflow.documents.operations import SAFE_METHODS
 
 _VERSION = re.compile(r"v(\d+(?:[._]\d+)*)[._-]?([a-z]*)(\d*)|(\d+\.\d+)|(\d{4}-\d{2}-\d{2})(-preview)?", re.I)
 _NUMBER = re.compile(r"\d{1,2}")  # a version without a `v`: only near the beginning, where things are not counted yet
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?", re.I)
+_TELLS_VERSION = ("api", "version")
+_OPEN = frozenset({"type", "description", "title"})  # a schema of these alone leaves the value open
 _STAGES = {"": 3, "rc": 2, "beta": 1, "b": 1, "preview": 1, "p": 1, "alpha": 0, "a": 0}
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 _NEAR = 2
@@ -77,3 +83,23 @@ def _shape(path: str) -> tuple[str, Rank | None]:
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def with_dated_version(api: Api) -> tuple[Api, tuple[Diagnostic, ...]]:
+    """The operations with the description's own date as the only version that they can be told, and a note on it."""
+    if not _DATED.fullmatch(api.version):
+        return api, ()
+    told = tuple(replace(o, parameters=tuple(_dated(p, api.version) for p in o.parameters)) for o in api.operations)
+    changed = [new for old, new in zip(api.operations, told, strict=True) if new.parameters != old.parameters]
+    if not changed:
+        return api, ()
+    text = f"assumed that {len(changed)} operations are told the description's own version, {api.version}"
+    note = Diagnostic("version-assumed", Severity.NOTE, changed[0].key, text, "an `enum` in an overlay says which")
+    return replace(api, operations=told), (note,)
+
+
+def _dated(parameter: ApiParameter, version: str) -> ApiParameter:
+    said = words.split(parameter.name)[-2:]
+    is_asked = parameter.is_required and parameter.location in ("query", "header") and said == _TELLS_VERSION
+    is_open = parameter.schema.get("type") == "string" and parameter.schema.keys() <= _OPEN
+    return replace(parameter, schema={**parameter.schema, "enum": [version]}) if is_asked and is_open else parameter

@@ -36,10 +36,10 @@ def racks(version: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def compiled(folder: Path, *paths: dict[str, Any]) -> Compiled:
+def compiled(folder: Path, *paths: dict[str, Any], version: str = "1") -> Compiled:
     spec = folder / "api.yaml"
     told = {name: each for some in paths for name, each in some.items()}
-    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "hall", "version": "1"}, "paths": told}))
+    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "hall", "version": version}, "paths": told}))
     return compile_spec(CompileRequest(spec))[0]
 
 
@@ -80,3 +80,24 @@ def test_stages_come_before_numbers(worse: int) -> None:
 @pytest.mark.parametrize("word", ["vms", "v", "1", "12", "vlan1", "volumes", "v1widgets", "2024"])
 def test_words_and_numbers_of_things_are_no_versions(word: str) -> None:
     assert not is_version(word)
+
+
+@pytest.mark.parametrize(
+    ("version", "schema", "is_asked"),
+    [
+        ("2019-03-01", {"type": "string"}, False),
+        ("1.2", {"type": "string"}, True),  # what is sent there may be anything
+        ("2019-03-01", {"type": "string", "default": "2018-01-01"}, True),
+    ],
+)
+def test_a_description_of_one_dated_version_sends_its_date(
+    version: str, schema: Any, is_asked: bool, tmp_path: Path
+) -> None:
+    told = {"name": "api-version", "in": "query", "required": True, "schema": schema}
+    paths = racks("v1")
+    paths["/apis/v1/racks"]["get"]["parameters"] = [told]
+    found = compiled(tmp_path, paths, version=version)
+    find = next(one.flow for one in found.workflows if one.flow.goal == "GET /apis/v1/racks")
+    (sent,) = (value for name, _, value in find.steps[0].parameters if name == "api-version")
+    assert (sent != version) is is_asked
+    assert ("version-assumed" in {each.code for each in found.diagnostics}) is not is_asked
