@@ -125,6 +125,8 @@ class InputSampler:
         given: dict[str, list[tuple[str, str]]] = {"query": [], "header": []}
         for name, location, value in step.parameters:
             asked, found = _INPUT.fullmatch(str(value)), _REFERENCE.fullmatch(str(value))
+            if location in given and "$" not in str(value):  # `api-version=2019-03-01`: it has no other value
+                given[location].append((name if location == "query" else name.lower(), text_of(value)))
             if location in given and found is not None and (found[1], found[2]) in so_far.resolved:
                 given[location].append((name, str(so_far.resolved[found[1], found[2]])))
             if location in given and asked is not None and asked[1] in flow.sample:

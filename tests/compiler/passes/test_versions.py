@@ -100,4 +100,5 @@ def test_a_description_of_one_dated_version_sends_its_date(
     find = next(one.flow for one in found.workflows if one.flow.goal == "GET /apis/v1/racks")
     (sent,) = (value for name, _, value in find.steps[0].parameters if name == "api-version")
     assert (sent != version) is is_asked
+    assert all(one.is_verified for one in found.workflows)  # what is looked up in that list, too
     assert ("version-assumed" in {each.code for each in found.diagnostics}) is not is_asked
