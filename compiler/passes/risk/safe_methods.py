@@ -78,8 +78,9 @@ def _ordered_by(tokens: tuple[str, ...], named: frozenset[str]) -> Iterator[Deed
         return
     rest = tokens[tokens.index(first) + 1 :]
     is_order = (first != word.base and not first.endswith("ing")) or rest[:1] == () or rest[0] in _DETERMINERS
-    is_strong = (first in lexicon.STRONG or first in named) and rest[:1] != () and rest[0] not in lexicon.STANDING
-    if is_order or (is_strong and _last_of(rest) not in _ABOUT):
+    is_of_thing = rest[:1] != () and rest[0] not in lexicon.STANDING
+    is_strong = first in lexicon.STRONG or (first in named and _last_of(rest) not in _ABOUT)
+    if is_order or (is_of_thing and is_strong):
         yield from deeds(tokens)
 
 

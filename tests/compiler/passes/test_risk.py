@@ -140,6 +140,8 @@ def test_a_get_reads_unless_it_says_that_it_acts(told: tuple[str, ...]) -> None:
         (("GET /users/new", "", "Adds a user"), Risk.CHANGE),
         (("GET /ports/enable",), Risk.CHANGE),
         (("GET /alarms/clear",), Risk.DESTROY),
+        (("GET /factory", "", "Reset device configuration"), Risk.DESTROY),
+        (("GET /logs/delete", "", "Delete VM logs"), Risk.DESTROY),
         (("GET /jobs/cancel", "", "Cancel execution of a job"), Risk.DISRUPT),
         (("GET /#Action=UpdateThing", "GET_UpdateThing", "", "Updates scaling parameters of a thing."), Risk.CHANGE),
         (("GET /#Action=RunPolicy", "GET_ExecutePolicy", "", "Executes the specified policy."), Risk.CHANGE),
