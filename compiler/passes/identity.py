@@ -181,8 +181,8 @@ class Identifier:
         named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
         told_more = [n for n in arrays if _ends_in(n, noun) and self.schemas.members(self.schemas.element(members[n]))]
         named = named or (told_more if len(arrays) == 1 else [])
-        if named or arrays:
-            return f"/{named[0]}" if named else None
+        if named:
+            return f"/{named[0]}"
         held = self._holder(members)
         inner = self.list_pointer(members[held], noun) if held else None
         return f"/{held}{inner}" if inner else None

@@ -239,12 +239,13 @@ ASKING = _set(
 CHANGING = _set(
     "add create modify edit configure enable attach assign associate unlock unblock unban unpause unsuspend unseal "
     "uncordon undelete unarchive activate approve reject accept deny rename replace extend expand renew publish insert "
-    "append subscribe unsubscribe notify poweron rebalance repair replicate provision deploy send resend trigger submit "
+    "append subscribe unsubscribe notify poweron rebalance replicate provision send resend submit "
     "invoke acknowledge ack acquire allocate refresh rescan resync synchronize resume toggle"
 )
 # These can be nouns, and `Update status` is one: in a sentence as it stands, beside a name that begins so, or not at all.
 _ALSO_NOUNS = _set(
-    "update set start boot wake import clone duplicate sync register merge save upload put complete push"
+    "update set start boot wake import clone duplicate sync register merge save upload put complete push trigger deploy "
+    "repair"
 )
 NOUNS_TOO = _set(
     "change tag label mark share store copy backup issue sign grant join bind move split scale mount stage pin reserve "

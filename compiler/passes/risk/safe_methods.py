@@ -5,9 +5,11 @@ where it begins with an order (“Reboots the node”) and not with a thing (“
 nothing says that it asks.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from compiler.ir.model import Operation
+from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.clauses import Deed, deeds, head, tokens_of_name, tokens_of_text
@@ -19,6 +21,7 @@ _UNMISTAKABLE = lexicon.STRONG - {"delete", "remove", "format", "reset", "saniti
 # What is told of something that is done, or was.
 _TELLING = frozenset({"status", "state", "progress", "history", "log", "logs", "info", "result", "results", "report"})
 _ABOUT = lexicon.STANDING | _TELLING | lexicon.ANSWERS  # `Import contacts status` imports nothing
+_NAME = re.compile(r"[A-Z][a-z]+[A-Z]")
 _WHY = "by its own words it does this, though it is a GET"
 Found = Iterator[tuple[str, Deed]]
 
@@ -67,7 +70,8 @@ def _of_texts(operation: Operation) -> Found:
             if number == 0 or head(tokens).removesuffix("s") in _UNMISTAKABLE:
                 yield from ((source, deed) for deed in _ordered_by(tokens, named))
     told = operation.summary or first_sentence(operation)
-    if head(own_words(operation)) not in lexicon.ASKING:  # else it is one text for all methods of a path
+    is_named = _NAME.match(told) is not None  # `BootOption instance`
+    if not is_named and head(own_words(operation)) not in lexicon.ASKING:  # else it is one text for all of a path
         yield from (("its text", deed) for deed in _changes(tokens_of_text(told), named))
 
 
@@ -87,7 +91,8 @@ def _ordered_by(tokens: tuple[str, ...], named: frozenset[str]) -> Iterator[Deed
 def _verbs_of_names(operation: Operation) -> frozenset[str]:
     """The verbs with which the operation's id begins, and its path's last word begins or ends."""
     last = tokens_of_name(bare(last_word(operation.path)))
-    return frozenset({head(own_words(operation)), head(last), *last[-1:]})
+    is_thing = last[-1:] != () and (words.singular(last[-1]) != last[-1] or last[-1] in _ABOUT)  # `/boot_options`
+    return frozenset({head(own_words(operation)), "" if is_thing else head(last), *last[-1:]})
 
 
 def _changes(tokens: tuple[str, ...], named: frozenset[str]) -> Iterator[Deed]:

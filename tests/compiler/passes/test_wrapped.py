@@ -112,6 +112,7 @@ def test_what_the_profile_says_not_to_be_around_is_not_looked_through(tmp_path: 
     ("beside", "one", "at"),
     [
         ({"status": {"type": "string"}}, "node", "/data/node"),
+        ({"errors": {"type": "array", "items": {"type": "string"}}}, "node", "/data/node"),
         ({"result": {"type": "string"}, "action": {"type": "string"}}, "nodes", "/data/nodes/0"),
         ({}, "node", "/data/node"),
         ({}, "", "/data"),
