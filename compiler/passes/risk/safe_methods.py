@@ -104,7 +104,8 @@ def _changes(tokens: tuple[str, ...], named: frozenset[str]) -> Iterator[Deed]:
     if not rest or not lexicon.ANSWERS.isdisjoint(_objects(rest)):
         return  # `Create a report of the usage`: what is made is the answer
     is_told = rest[0] in _DETERMINERS or (verb in lexicon.CHANGING and first != verb)
-    is_named = verb in named and (verb not in lexicon.NOUNS_TOO or first != verb) and _last_of(rest) not in _ABOUT
+    is_noun = (first == verb and verb in lexicon.NOUNS_TOO) or not _ABOUT.isdisjoint((rest[0], _last_of(rest)))
+    is_named = verb in named and not is_noun
     if (is_told and (verb in named or verb not in lexicon.BEGINNING)) or is_named:
         yield Deed(first, Risk.CHANGE, _WHY)
 

@@ -121,6 +121,7 @@ def test_negations_opposites_and_states_are_no_deeds(told: tuple[str, ...]) -> N
         ("GET /BootOptions/{id}", "", "BootOption instance"),
         ("GET /boot_options", "", "Boot options of a machine"),
         ("GET /Triggers", "", "Triggers instance"),
+        ("GET /info/import", "", "Import methods and values discovery"),
         ("GET /roles/{name}", "read-role", "Create a role and associate policies to it"),
         ("GET /actions/{action}", "", "One of the actions"),
         ("GET /vms/{id}/{operation}", "", "Get what is known of an operation"),
