@@ -205,8 +205,9 @@ class Identifier:
         held = "" if named else self._in_envelope(members)
         if held:
             inner, at = self._unwrapped(members[held], noun, EMPTY)
-            alone = "" if at else self._list_of_one(members[held], noun)
-            at, inner = (alone, self.schemas.element(self.schemas.at(inner, alone[:-2]))) if alone else (at, inner)
+            alone = "" if at else self._only_list(members[held], noun)
+            if alone:
+                inner, at = self._element(inner, alone), f"{alone}/0"
             return inner, f"/{held}{at}"
         is_around = bool(named) and len(members) <= MOST_AROUND and not set(members) & set(_ID_NAMES)
         if not is_around or len(self.schemas.members(members[named])) < len(members):
@@ -220,10 +221,10 @@ class Identifier:
         is_told = others <= _HOW_IT_WENT and bool(not others or others & _WENT_WELL)
         return held if is_told else ""
 
-    def _list_of_one(self, inner: Schema, noun: str) -> str:
-        """`/nodes/0` where nothing but a list of such things stands in what one of them is answered in."""
+    def _only_list(self, inner: Schema, noun: str) -> str:
+        """`/nodes` where nothing but a list of such things stands in what one of them is answered in."""
         pointer = self.list_pointer(inner, noun) or ""
-        return f"{pointer}/0" if pointer.count("/") == 1 and len(self.schemas.members(inner)) == 1 else ""
+        return pointer if pointer.count("/") == 1 and len(self.schemas.members(inner)) == 1 else ""
 
     def _holder(self, members: Schema) -> str:
         """The first member with members of its own that is called like what holds the thing, "" where there is none."""

@@ -29,7 +29,7 @@ from compiler.passes.flows.steps.gone import gone
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
-from compiler.passes.flows.wording.summaries import base_of
+from compiler.passes.flows.wording.summaries import verb_of_text
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_below, parent, segments, shape
@@ -221,7 +221,7 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     read_back(builder, resource)
     ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
-        told = base_of((operation.summary or operation.description).split(" ")[0].lower())
+        told = verb_of_text(operation)
         verb = "add" if told in ("", "create", "put") else told
         added = f"Adds {_one(resource)}{_of_owner(context, resource)}"
         text = added if verb == "add" else texts.purpose(operation) or added

@@ -28,12 +28,12 @@ _MOUNTED = frozenset({"mounted"})
 _UNMOUNTED = frozenset({"unmounted"})
 _NEVER_RUN = frozenset({"created", "defined"})  # nothing that is started is so afterwards, or on its way
 _ENDED = frozenset({"exited", "finished", "completed", "complete", "succeeded", "done", "dead"})
+_STARTING = ("start", "boot", "poweron", "power on", "turn on", "switch on")
+_STOPPING = ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "turn off", "switch off")
 # What is said → states in which the thing is afterwards, and states in which it is not.
 _STATES = {
-    **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_ON, _OFF | _NEVER_RUN)),
-    **dict.fromkeys(
-        ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "turn off", "switch off"), (_OFF, _ON)
-    ),
+    **dict.fromkeys(_STARTING, (_ON, _OFF | _NEVER_RUN)),
+    **dict.fromkeys(_STOPPING, (_OFF, _ON)),
     **dict.fromkeys(("pause", "suspend"), (_PAUSED, _ON)),
     **dict.fromkeys(("unpause", "resume"), (_ON, _PAUSED)),
     **dict.fromkeys(("enable", "activate"), (_ENABLED, _DISABLED)),
@@ -46,10 +46,8 @@ _STATES = {
 _RUNNING = ("running", "started", "online", "powered on")
 # What is said → what a flag is called that tells of it, and its value afterwards.
 _FLAGS: Mapping[str, tuple[tuple[str, ...], bool]] = {
-    **dict.fromkeys(("start", "boot", "poweron", "power on", "turn on", "switch on"), (_RUNNING, True)),
-    **dict.fromkeys(
-        ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "turn off", "switch off"), (_RUNNING, False)
-    ),
+    **dict.fromkeys(_STARTING, (_RUNNING, True)),
+    **dict.fromkeys(_STOPPING, (_RUNNING, False)),
     "enable": (("enabled",), True),
     "disable": (("enabled",), False),
     "activate": (("active",), True),

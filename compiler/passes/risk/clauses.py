@@ -85,11 +85,20 @@ def head(tokens: tuple[str, ...]) -> str:
     return next((t for t in tokens if t not in lexicon.ADVERBS), "")
 
 
+def is_base(word: str) -> bool:
+    """Whether the word acts as it stands: `rotate`, not `blocks`, which may be several things."""
+    known = lexicon.FORMS.get(word)
+    return known is not None and known.base == word
+
+
+def is_deed_alone(word: str) -> bool:
+    """Whether it acts as it stands and is no noun as well: `clear` and `detach`, not `backup`."""
+    return is_base(word) and word not in lexicon.DEEDS | lexicon.STANDING
+
+
 def is_order(word: str) -> bool:
     """Whether the word is a verb and nothing else, as it stands: `enable` and `detach`, not `backup` or `resets`."""
-    known = lexicon.FORMS.get(word)
-    acts = known is not None and known.base == word and word not in lexicon.DEEDS | lexicon.STANDING
-    return acts or word in lexicon.CHANGING or word == "set"
+    return is_deed_alone(word) or word in lexicon.CHANGING or word == "set"
 
 
 class _Reader:

@@ -12,7 +12,7 @@ from compiler.ir.model import Operation
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon
-from compiler.passes.risk.clauses import Deed, deeds, head, tokens_of_name, tokens_of_text
+from compiler.passes.risk.clauses import Deed, deeds, head, is_base, is_deed_alone, tokens_of_name, tokens_of_text
 from compiler.passes.risk.texts import bare, first_sentence, own_words, sentences
 from workflow.risks import Risk
 
@@ -28,8 +28,8 @@ Found = Iterator[tuple[str, Deed]]
 
 def deeds_of_safe(operation: Operation) -> Found:
     """Each with where it is said."""
-    yield from _of_texts(operation)
     last = tokens_of_name(bare(last_word(operation.path)))
+    yield from _of_texts(operation, _verbs_of_names(operation, last))
     asked = {p.name.lower() for p in operation.parameters if p.location == "query"}
     if last[-1:] and last[-1] in lexicon.COMMANDS and asked & lexicon.COMMANDS:
         yield "the path", Deed(last[-1], Risk.DISRUPT, "whatever is sent is done")
@@ -42,7 +42,7 @@ def deeds_of_safe(operation: Operation) -> Found:
     names = [name]
     if not is_said_to_ask(operation):
         names.append(last)
-        is_called_so = head(last) in name and lexicon.ASKING_FORMS.isdisjoint(name) and _has_verb(last)
+        is_called_so = head(last) in name and lexicon.ASKING_FORMS.isdisjoint(name) and any(map(is_base, last))
         if is_called_so and last[-1] not in lexicon.STANDING | _TELLING:  # `GET /crl/rotate`, called `pki-rotate-crl`
             yield from (("the name", deed) for deed in deeds(last))
         yield from _changes_by_name(operation, name, last)
@@ -51,19 +51,13 @@ def deeds_of_safe(operation: Operation) -> Found:
             yield from (("the name", deed) for deed in deeds(each))
 
 
-def _has_verb(name: tuple[str, ...]) -> bool:
-    """Whether one of its words is an order and not several things: `rotate`, not `blocks`."""
-    return any(word in lexicon.FORMS and lexicon.FORMS[word].base == word for word in name)
-
-
 def is_said_to_ask(operation: Operation) -> bool:
     """Whether a text or the operation's id begins with a verb that asks."""
     told = (tokens_of_text(operation.summary), own_words(operation), tokens_of_text(first_sentence(operation)))
     return any(head(said) in lexicon.ASKING_FORMS for said in told)
 
 
-def _of_texts(operation: Operation) -> Found:
-    named = _verbs_of_names(operation)
+def _of_texts(operation: Operation, named: frozenset[str]) -> Found:
     for source, text in (("the summary", operation.summary), ("the description", operation.description)):
         for number, sentence in enumerate(sentences(text)[:2]):
             tokens = tokens_of_text(sentence)
@@ -88,9 +82,8 @@ def _ordered_by(tokens: tuple[str, ...], named: frozenset[str]) -> Iterator[Deed
         yield from deeds(tokens)
 
 
-def _verbs_of_names(operation: Operation) -> frozenset[str]:
+def _verbs_of_names(operation: Operation, last: tuple[str, ...]) -> frozenset[str]:
     """The verbs with which the operation's id begins, and its path's last word begins or ends."""
-    last = tokens_of_name(bare(last_word(operation.path)))
     is_thing = last[-1:] != () and (words.singular(last[-1]) != last[-1] or last[-1] in _ABOUT)  # `/boot_options`
     return frozenset({head(own_words(operation)), "" if is_thing else head(last), *last[-1:]})
 
@@ -132,7 +125,7 @@ def _changes_by_name(operation: Operation, name: tuple[str, ...], last: tuple[st
         is_alone = len(plain) == 1 or said is name
         if is_verb and is_alone and plain[-1] not in _ABOUT:
             yield "the name", Deed(plain[0], Risk.CHANGE, _WHY)
-    if is_untold and len(last) == 1 and _has_verb(last) and last[0] not in lexicon.DEEDS | lexicon.STANDING:
+    if is_untold and len(last) == 1 and is_deed_alone(last[0]):
         yield from (("the path", deed) for deed in deeds(last))  # `GET /alarms/clear`
     if is_of_one and is_untold and last in (("start",), ("boot",)):
         yield "the path", Deed(last[0], Risk.CHANGE, _WHY)

@@ -71,10 +71,8 @@ def ordered_by_path(operation: Operation, schemas: SharedSchemas) -> Iterator[De
         name = parameter_of(part)
         said = words.split(name)
         values = tuple(v for v in schemas.values(by_name.get(name)) if isinstance(v, str))
-        above = words.split(parts[at - 1])
-        is_order = (
-            said[-1:] != () and said[-1] in _ORDERED_BY_PATH and words.singulars(" ".join(above[-1:])).isdisjoint(said)
-        )
+        noun = words.singular((words.split(parts[at - 1]) or ("",))[-1])
+        is_order = said[-1:] != () and said[-1] in _ORDERED_BY_PATH and noun not in said
         is_state = at == len(parts) - 1 and bool(values) and operation.method not in SAFE_METHODS
         if values and (is_order or is_state):
             yield from _of_values(name, values)

@@ -23,7 +23,7 @@ from compiler.passes.flows.wording.ids import (
     from_within_id,
 )
 from compiler.passes.flows.wording.initials import initials_of, spelled
-from compiler.passes.flows.wording.summaries import base_of, from_summary
+from compiler.passes.flows.wording.summaries import base_of, from_summary, verb_of_text
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     ends_in_parameter,
@@ -202,8 +202,12 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
 def _done_by_reading(context: Context, flow: Flow, operation: Operation) -> Flow:
     """`Ping vmm` for `Get vmm ping`, where the description begins with the word at the address's end."""
     verb, *rest = words.split(flow.title)
-    told = (operation.summary or operation.description).split(" ")[0].lower()
-    if flow.intent not in ("describe", "report") or verb != "get" or not rest[1:] or base_of(told) != rest[-1]:
+    if (
+        flow.intent not in ("describe", "report")
+        or verb != "get"
+        or not rest[1:]
+        or verb_of_text(operation) != rest[-1]
+    ):
         return flow
     wanted = _named(context, replace(flow, title=texts.opened(" ".join([rest[-1], *rest[:-1]]))))
     return flow if any(wording.title_faults(wanted, context.api.name)) else wanted
@@ -227,8 +231,7 @@ def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
 
     The verb alone is taken over, so that no prose comes into titles; the class stays that of a deletion.
     """
-    told = operation.summary or operation.description
-    verb = base_of((words.first_sentence(told, 100).split(" ") or [""])[0].lower())
+    verb = verb_of_text(operation)
     things = flow.title.split(" ")[1:]
     wanted = replace(flow, title=texts.opened(" ".join([verb, *things])))
     if verb not in _ENDING or not things or any(wording.title_faults(wanted, context.api.name)):

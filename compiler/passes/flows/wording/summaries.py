@@ -51,3 +51,9 @@ def base_of(word: str) -> str:
         if base in wording.KNOWN_VERBS:
             return base
     return ""
+
+
+def verb_of_text(operation: Operation) -> str:
+    """The verb with which its summary begins, else its description, in its base form; "" where it is none."""
+    told = words.first_sentence(operation.summary or operation.description, 100)
+    return base_of(told.split(" ")[0].lower())
