@@ -23,7 +23,7 @@ def lint(request: CompileRequest) -> tuple[Diagnostic, ...]:
     refuse_another(loaded.api, profile, request)
     understood = understand(loaded.api, profile)
     assumed = assumptions.run(understood.api, options_for(loaded.api, profile))
-    planned = plan_flows(understood.api, profile)
+    planned = plan_flows(understood.api, understood.profile)
     left = tuple(
         Diagnostic("left-out", Severity.NOTE, operation.key, operation.left_out)
         for operation in planned.api.operations

@@ -15,8 +15,9 @@ from compiler.frontend import load_api
 from compiler.ir import verifier
 from compiler.ir.model import Api, Diagnostic, Operation
 from compiler.isolating import isolated, set_aside, with_left_out
-from compiler.passes import assumed, effects, jobs, links, paging, parts, reserved, resources
+from compiler.passes import assumed, effects, jobs, links, orders_told, paging, parts, reserved, resources
 from compiler.passes.flows import plan, postconditions
+from compiler.passes.flows.ordered_states import ordered_states
 from compiler.passes.outcome import Options, Pass, PassOutcome
 from compiler.twin.behaviours.library import LIBRARY
 from compiler.twin.behaviours.tables import named
@@ -29,6 +30,7 @@ Passes = tuple[tuple[str, Pass], ...]
 UNDERSTANDING: Passes = (
     ("reserved", reserved.run),  # first: what no caller may say is not seen by any pass
     ("parts", parts.run),  # before the rest: bodies are values from here on
+    ("orders", orders_told.run),  # needs bodies as values; effects ask what can be ordered
     ("effects", effects.run),  # everything else asks what an operation does
     ("resources", resources.run),  # needs effects to tell a creation from an action
     ("paging", paging.run),  # needs resources: which operations list them
@@ -107,9 +109,26 @@ def options_for(api: Api, profile: Profile | None) -> Options:
     return Options(profile or Profile(api=api.name), is_assumed=profile is None)
 
 
-def understand(api: Api, profile: Profile | None) -> PassOutcome:
-    """The API with effects, resources, jobs and links: what the twin is made from."""
-    return run_passes(api, UNDERSTANDING, options_for(api, profile))
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The API with effects, resources, jobs and links: what the twin is made from.
+
+    `profile`: the given one, with the state rules that the description's own words tell.
+    """
+
+    api: Api
+    diagnostics: tuple[Diagnostic, ...]
+    profile: Profile | None
+
+
+def understand(api: Api, profile: Profile | None) -> Understood:
+    """The passes before planning, and what they tell beside the API."""
+    options = options_for(api, profile)
+    outcome = run_passes(api, UNDERSTANDING, options)
+    told = ordered_states(outcome.api, options.profile)
+    states = (*options.profile.states, *told.rules)
+    settled = options.profile.model_copy(update={"states": states}) if told.rules else profile
+    return Understood(outcome.api, (*outcome.diagnostics, *told.notes), settled)
 
 
 def plan_flows(api: Api, profile: Profile | None) -> PassOutcome:
@@ -121,4 +140,7 @@ def dump(request: CompileRequest, after: str) -> Api:
     """The IR as it is after the pass `after`."""
     profile = find_profile(request)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)
-    return run_passes(loaded.api, (*UNDERSTANDING, *PLANNING), options_for(loaded.api, profile), after).api
+    if after not in dict(PLANNING):
+        return run_passes(loaded.api, UNDERSTANDING, options_for(loaded.api, profile), after).api
+    understood = understand(loaded.api, profile)
+    return plan_flows(understood.api, understood.profile).api

@@ -35,9 +35,9 @@ def compile_spec(
     understood = understand(loaded.api, profile)
     with open_asker(asking, loaded.api.digest, progress) as asker:
         progress("plan", 0, 1)
-        proposed = named(understood.api, profile, asker)
+        proposed = named(understood.api, understood.profile, asker)
         found = (*loaded.diagnostics, *understood.diagnostics, *proposed.diagnostics)
-        compiled = verify_flows(proposed.api, profile, found, progress, plays_all=request.plays_all)
+        compiled = verify_flows(proposed.api, understood.profile, found, progress, plays_all=request.plays_all)
         return improved(compiled, asker, proposed.entries)
 
 

@@ -84,7 +84,8 @@ def understood(spec: Path, profile: Path | None, root: Path | None) -> tuple[Api
     vendor = find_profile(request)
     api = load_api(spec, root=root, profile=vendor).api
     refuse_another(api, vendor, request)
-    return understand(api, vendor).api, vendor or Profile(api=api.name)
+    known = understand(api, vendor)
+    return known.api, known.profile or Profile(api=api.name)
 
 
 def serve_twin(twin: Twin, host: str, port: int, *, as_json: bool = False) -> None:

@@ -19,6 +19,7 @@ from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.clauses import is_order
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
+from compiler.passes.risk.values import is_named_as_order
 from compiler.passes.versions import spoken_for, with_dated_version
 from workflow.documents.operations import SAFE_METHODS
 from workflow.profiles.profile import Profile, RiskRule
@@ -46,6 +47,7 @@ class _Verbs:
         self.schemas = schemas
         self.paths = {operation.path for operation in operations}
         self.keys = {operation.key for operation in operations}
+        self.reads = {operation.path: operation for operation in operations if operation.method == "GET"}
         self.siblings = siblings_of(operations, schemas, profile.identity.read_at)
         session = profile.auth.session
         self.session_keys = {session.login, session.logout} if session else set()
@@ -81,7 +83,8 @@ class _Verbs:
             return Effect.CREATE
         if method in ("PUT", "PATCH"):
             is_item = ends_in_parameter(path) and not self._is_done_with(path)
-            return Effect.UPDATE if self._is_read(path) or is_item else Effect.ACT
+            is_state = self._is_read(path) and (ends_in_parameter(path) or not self._orders(operation))
+            return Effect.UPDATE if is_state or is_item else Effect.ACT
         return self._effect_of_post(operation)
 
     def _effect_of_post(self, operation: Operation) -> Effect:
@@ -99,6 +102,18 @@ class _Verbs:
         said = words.split(last_word(path))
         is_collection = self._is_read(parent(path)) or f"POST {parent(path)}" in self.keys
         return len(said) == 1 and is_order(said[0]) and not is_collection
+
+    def _orders(self, operation: Operation) -> bool:
+        """`PUT /vms/{id}/state` with `{action: stop}`: what is read there shows what came of it, and no order."""
+        members = self.schemas.members(operation.body.schema if operation.body else None)
+        ordered = {name for name in members if is_named_as_order(name) and self.schemas.values(members[name])}
+        return bool(ordered) and ordered.isdisjoint(self._shown(operation.path))
+
+    def _shown(self, path: str) -> set[str]:
+        """The members that reading there shows, those right inside objects included."""
+        reply = self.reads[path].success if path in self.reads else None
+        members = self.schemas.members(reply.schema if reply else None)
+        return {*members, *(name for member in members.values() for name in self.schemas.members(member))}
 
     def _is_read(self, path: str) -> bool:
         return f"GET {path}" in self.keys

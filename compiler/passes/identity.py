@@ -127,9 +127,12 @@ def _ends_in(name: str, noun: str) -> bool:
 
 
 class Identifier:
-    def __init__(self, schemas: SharedSchemas, profile: Profile) -> None:
+    """`holder`: the member that holds what was asked for in all answers of the API; "" where they have no envelope."""
+
+    def __init__(self, schemas: SharedSchemas, profile: Profile, holder: str = "") -> None:
         self.schemas = schemas
         self.profile = profile
+        self.holder = holder
 
     def identify(self, resource: Resource, listed: Schema | None, item: Schema | None, example: Any = None) -> Resource:
         """`resource` with its schema, members, references, id field, natural keys, synonyms and single member.
@@ -165,6 +168,15 @@ class Identifier:
             list=resource.list if pointer is not None else "",
         )
 
+    def item_of(self, reply: Schema | None, noun: str) -> Schema | None:
+        """The thing in the answer to reading one."""
+        return self._unwrapped(reply, noun, self.profile.envelope.item_at)[0]
+
+    def element_of(self, reply: Schema | None, noun: str) -> Schema | None:
+        """One of the things in the answer to listing them, None where it lists nothing."""
+        pointer = self.list_pointer(reply, noun)
+        return self._unwrapped(self._element(reply, pointer), noun, self.profile.envelope.element_at)[0]
+
     def list_pointer(self, schema: Schema | None, noun: str) -> str | None:
         """Where the list stands in a reply: "" when the reply is the list, None when there is none."""
         if schema is None:
@@ -176,6 +188,8 @@ class Identifier:
         if told and (not kind or self.schemas.at(schema, told) is not None):
             return told
         members = self.schemas.members(schema)
+        if self.holder in members and self.schemas.members(self.schemas.element(members[self.holder])):
+            return f"/{escape(self.holder)}"
         arrays = [n for n, m in members.items() if self.schemas.kind(m) == "array"]
         wanted = {*_LIST_NAMES, noun.lower(), words.singular(noun).lower(), words.plural(noun).lower()}
         named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
@@ -203,6 +217,8 @@ class Identifier:
         wanted = words.singular(noun).lower().replace("_", "").replace("-", "")
         named = next((n for n in members if n.lower().replace("_", "") == wanted), "")
         held = "" if named else self._in_envelope(members)
+        if held and held == self.holder:
+            return members[held], f"/{escape(held)}"
         if held:
             inner, at = self._unwrapped(members[held], noun, EMPTY)
             alone = "" if at else self._only_list(members[held], noun)
@@ -216,6 +232,8 @@ class Identifier:
 
     def _in_envelope(self, members: Schema) -> str:
         """The one member of a reply that holds a thing, where all others say how it went: `{success, data, errors}`."""
+        if self.holder in members:
+            return self.holder
         held = self._holder(members)
         others = {name.lower().replace("_", "") for name in members if name != held}
         is_told = others <= _HOW_IT_WENT and bool(not others or others & _WENT_WELL)

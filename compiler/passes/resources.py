@@ -7,13 +7,14 @@ operation that is no list, read, create, update or delete of a resource is an ac
 stands under.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
+from compiler.passes.envelopes import holder_of_all
 from compiler.passes.identity import Identifier, picks_by_query
 from compiler.passes.names import nouns, words
 from compiler.passes.names.paths import (
@@ -26,6 +27,7 @@ from compiler.passes.names.paths import (
     prefixes,
     segments,
     shape,
+    shows_state,
     stands_for_item,
     stands_for_list,
     stem,
@@ -36,6 +38,7 @@ from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resource_names import with_unique_names
 from compiler.passes.risk.values import makes
 from compiler.passes.versions import is_version
+from workflow.documents.path_queries import parted
 from workflow.profiles.profile import Profile
 
 _OF_IDENTITY = {"id", "uuid", "name"}
@@ -80,9 +83,10 @@ class _Finder:
     def __init__(self, api: Api, profile: Profile) -> None:
         self.schemas = SharedSchemas(api.schemas)
         self.profile = profile
-        self.identifier = Identifier(self.schemas, profile)
+        self.identifier = Identifier(self.schemas, profile, holder_of_all(api.operations, self.schemas))
         self.siblings = siblings_of(api.operations, self.schemas, profile.identity.read_at)
         self.places = _joined(_places(api.operations), self.siblings)
+        self.preferred: set[str] = set()  # lists that a query in their key makes fuller than the plain ones
 
     def resources(self) -> list[Resource]:
         found: dict[str, Resource] = {}
@@ -94,7 +98,11 @@ class _Finder:
                 found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
         for place_shape, place in self.places.items():
-            if ends_in_parameter(place_shape) or place_shape in collections or place_shape in self.siblings.borrowed:
+            if ends_in_parameter(place_shape) or place_shape in {
+                *collections,
+                *self.siblings.borrowed,
+                *self.preferred,
+            }:
                 continue
             if place_shape in self.siblings.singles:
                 found[place_shape] = self._shown_beside(place_shape, place)
@@ -160,8 +168,41 @@ class _Finder:
             create = collection.key("POST") if is_made else _key(self.siblings.made.get(parent(item_shape)))
             resource = replace(resource, list=collection.key("GET"), create=create)
         resource = self._with_updates(resource, item)
+        fuller = self._fuller_list(collection, item)
+        if collection is not None and fuller is not None:
+            self.preferred.add(shape(fuller.path))
+            aliases = {**resource.aliases, collection.key("GET"): fuller.key("GET")}
+            resource, collection = replace(resource, list=fuller.key("GET"), aliases=aliases), fuller
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
         return self.identifier.identify(resource, *made_of, self._example(collection))
+
+    def _fuller_list(self, collection: _Place | None, item: _Place) -> _Place | None:
+        """`/vms?recursion=1` lists the things of which `/vms` lists only the addresses or the names."""
+        if collection is None or not collection.key("GET") or self._shown_in_list(collection):
+            return None
+        shown = self._shown(item)
+        ways = self.by_query.get(shape(collection.path), ())
+        return next((way for way in ways if shown and self._shown_in_list(way) == shown), None)
+
+    def _shown(self, place: _Place) -> frozenset[str]:
+        """The members of what reading there shows."""
+        return frozenset(
+            self.schemas.members(self.identifier.item_of(self._reply(place, "GET"), last_word(place.path)))
+        )
+
+    def _shown_in_list(self, place: _Place) -> frozenset[str]:
+        reply = self._reply(place, "GET")
+        return frozenset(self.schemas.members(self.identifier.element_of(reply, last_word(place.path))))
+
+    @cached_property
+    def by_query(self) -> Mapping[str, tuple[_Place, ...]]:
+        """Places whose key has a query, by the shape of the address alone."""
+        found: dict[str, tuple[_Place, ...]] = {}
+        for place in self.places.values():
+            address, query = parted(place.path)
+            if query and place.key("GET"):
+                found[shape(address)] = (*found.get(shape(address), ()), place)
+        return found
 
     def _shown_beside(self, place_shape: str, place: _Place) -> Resource:
         """The one thing that `/vm.info` shows, and that may be made and deleted at `/vm.create` and `/vm.delete`."""
@@ -207,10 +248,18 @@ class _Finder:
         ways = [m for m in ways if item.key(m) not in verbs.distinct]
         # `PUT`, “creates or updates”, beside `PATCH`, “updates”: without the first nothing is ever made.
         ways = [m for m in ways if m != "PUT" or ways == ["PUT"] or resource.create or not makes(item.methods[m])]
+        ways = [m for m in ways if m != "POST" or ways == ["POST"] or not self._says_other(item, m, ways)]
         if not ways:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}
         return replace(resource, update=item.key(ways[0]), aliases=aliases)
+
+    def _says_other(self, item: _Place, method: str, ways: Sequence[str]) -> bool:
+        """`POST`, “rename”, with members that `PATCH` does not know, and few of those that it does."""
+        said = {way: {*self.schemas.members(body.schema)} for way in ways if (body := item.methods[way].body)}
+        own = said.pop(method, set())
+        others = set().union(*said.values())
+        return bool(others and own - others) and 2 * len(own & others) < len(others)
 
     def _example(self, place: _Place | None) -> Any:
         operation = place.methods.get("GET") if place else None
@@ -236,6 +285,8 @@ class _Finder:
                     continue
                 ways = (place_shape, *(p for p in prefixes(place_shape) if not _only_groups(p, operation)))
                 ways = (*ways[:1], stem(place_shape), *(p for p in ways[1:] if self._is_owner(p, place_shape)))
+                is_order = operation.method != "GET" and operation.effect is Effect.ACT and shows_state(place.path)
+                ways = ways[1:] if is_order else ways
                 known = (by_path[p] for p in ways if p in by_path and (p == place_shape or not is_root(p)))
                 owner = next((key for key in known if _has_root_of(found[key], place.path)), "")
                 if owner:

@@ -81,8 +81,9 @@ def _is_daily(context: Context, flow: Flow, resource: Resource) -> bool:
 
 
 def _without_manner(said: tuple[str, ...]) -> tuple[str, ...]:
-    """`reboot host` of `clean reboot host`."""
-    return said[1:] if said[:1] and said[0] in MANNERS else said
+    """`reboot host` of `clean reboot host`, `start host` of `start or resume host`."""
+    said = said[1:] if said[:1] and said[0] in MANNERS else said
+    return _without_manner(said[:1] + said[3:]) if said[1:2] == ("or",) else said
 
 
 def _is_with_nothing(context: Context, flow: Flow) -> bool:

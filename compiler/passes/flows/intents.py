@@ -151,7 +151,7 @@ def _created(context: Context, resource: Resource, key: str) -> Flow | None:
         back = read_back_made(builder, resource, made)
         if is_by_job:
             _tell_id_of_item_alone(builder, resource, back)
-    elif operation.key not in context.jobs:
+    else:
         back = read_back_named(builder, resource)
     if look is not None:
         expect_new(builder, resource, look, back, made)

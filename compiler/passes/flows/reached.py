@@ -12,6 +12,7 @@ from typing import Any
 from compiler.ir.model import Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
+from compiler.passes.names.listed import lists_in
 from workflow.json.pointers import escape
 
 _ON = frozenset({"running", "run", "on", "active", "started", "up", "online", "poweredon", "powered on", "power on"})
@@ -20,6 +21,7 @@ _OFF = frozenset(
     | {"poweredoff", "powered off", "power off"}
 )
 _PAUSED = frozenset({"paused", "suspended"})
+_FROZEN = frozenset({"frozen"})
 _ENABLED = frozenset({"enabled", "active"})
 _DISABLED = frozenset({"disabled", "inactive"})
 _ATTACHED = frozenset({"attached", "in use", "inuse"})
@@ -36,6 +38,8 @@ _STATES = {
     **dict.fromkeys(_STOPPING, (_OFF, _ON)),
     **dict.fromkeys(("pause", "suspend"), (_PAUSED, _ON)),
     **dict.fromkeys(("unpause", "resume"), (_ON, _PAUSED)),
+    "freeze": (_FROZEN, _ON),
+    **dict.fromkeys(("unfreeze", "thaw"), (_ON, _FROZEN)),
     **dict.fromkeys(("enable", "activate"), (_ENABLED, _DISABLED)),
     **dict.fromkeys(("disable", "deactivate"), (_DISABLED, _ENABLED)),
     "attach": (_ATTACHED, _DETACHED),
@@ -43,6 +47,7 @@ _STATES = {
     "mount": (_MOUNTED, _UNMOUNTED),
     **dict.fromkeys(("unmount", "umount"), (_UNMOUNTED, _MOUNTED)),
 }
+_STANDING = frozenset().union(*(wanted for wanted, _ in _STATES.values()))
 _RUNNING = ("running", "started", "online", "powered on")
 # What is said → what a flag is called that tells of it, and its value afterwards.
 _FLAGS: Mapping[str, tuple[tuple[str, ...], bool]] = {
@@ -71,7 +76,7 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "block": (("blocked",), True),
     "unblock": (("blocked",), False),
 }
-_STATE_WORDS = (("state",), ("status",), ("power",), ("phase",))
+STATE_WORDS = (("state",), ("status",), ("power",), ("phase",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def _places(members: Mapping[str, Schema], schemas: SharedSchemas, above: str = 
     for name, member in members.items():
         at = f"{above}/{escape(name)}"
         yield _Place(at, words.split(name), member)
-        if not above and words.split(name) in _STATE_WORDS and schemas.kind(member) == "object":
+        if not above and words.split(name) in STATE_WORDS and schemas.kind(member) == "object":
             yield from _places(schemas.members(member), schemas, at)
 
 
@@ -129,12 +134,20 @@ def _flags(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Itera
 def _states(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Iterator[Reached]:
     wanted, opposite = _STATES.get(verb, (frozenset(), frozenset()))
     for place in places:
-        values = schemas.values(place.schema) if wanted and place.name[-1:] in _STATE_WORDS else ()
+        values = states_of(place.schema, schemas) if wanted and place.name[-1:] in STATE_WORDS else ()
         reached_by = [each for each in values if _said(each) in wanted]
         against = [each for each in values if _said(each) in opposite]
         failed = [each for each in values if words.is_about(words.split(str(each)), words.BROKEN)]
         if len(reached_by) == 1 and against:
             yield Reached(place.at, reached_by[0], (*against, *failed))
+
+
+def states_of(schema: Schema, schemas: SharedSchemas) -> tuple[Any, ...]:
+    """The states that are listed: as an enumeration, else in the text."""
+    listed = schemas.values(schema)
+    if listed or schemas.kind(schema) != "string":
+        return listed
+    return next((states for states in lists_in(schemas.text(schema)) if _STANDING & {*map(_said, states)}), ())
 
 
 def _said(value: Any) -> str:

@@ -24,6 +24,7 @@ from workflow.risks import Risk, worst
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
 _HOW = (("mode",), ("option",))  # of what is made, no order
 _STATES = (("state",), ("status",))
+_SAYING_NOTHING = frozenset({"action", "actions", "set_state", "set_status", "update_state", "update_status"})
 _JOINED = 3  # more values than this make a name nobody reads
 
 
@@ -160,7 +161,7 @@ def _split(verb: str, pointer: str, values: list[Any], risk: Risk) -> Split:
     done = _done(said) if words.split(pointer)[-1:] in _STATES else ""
     if done:  # `state: Paused` pauses it
         return Split(choice, risk, done, done, "")
-    if words.snake(verb) in ("action", "actions"):
+    if words.snake(verb) in _SAYING_NOTHING:
         named = said if is_short else _SILENT[risk]
         return Split(choice, risk, named, named, "")
     if is_short:

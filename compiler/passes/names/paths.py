@@ -21,6 +21,7 @@ _FOR_ONE = frozenset({"json", "describe", "inspect"})
 _ENDINGS = frozenset(
     {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
 )
+STATES = frozenset({"status", "state"})
 GROUPING = frozenset({"actions", "action", "oem"})
 # Parameters whose value is what is done, and whose own name says nothing.
 _ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act", "verb", "method", "target", "func"})
@@ -51,7 +52,7 @@ def noun_of_query(path: str) -> str:
     above = last_word(address_of(path))
     name, value = next((pair for pair in fixed_query(path) if _kind(*pair) in ("deed", "value")), ("", ""))
     if _kind(name, value) == "value":
-        return f"{value}-{above}"
+        return f"{name}-{value}-{above}" if value.isdigit() else f"{value}-{above}"
     first, *rest = _BETWEEN_WORDS.split(_said(name, value))
     return ("-".join(rest) or above) if value and first.lower() in _READING else words_of_query(path)
 
@@ -130,6 +131,12 @@ def stands_for_item(path: str) -> bool:
     """`/containers/{id}/json`: the thing itself under a word that says nothing of it."""
     parts = segments(path)
     return len(parts) > 1 and parts[-1].lower() in _FOR_ONE and bool(parameter_of(parts[-2]))
+
+
+def shows_state(path: str) -> bool:
+    """`/vms/{id}/state`: how the thing above it stands, under a word that says nothing else."""
+    parts = segments(path)
+    return len(parts) > 1 and parts[-1].lower() in STATES and bool(parameter_of(parts[-2]))
 
 
 def words_in(segment: str) -> str:

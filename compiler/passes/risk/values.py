@@ -47,6 +47,11 @@ def class_of_word(value: Any) -> Risk | None:
     return worst(found) if found else (Risk.CHANGE if begins else None)
 
 
+def is_named_as_order(name: str) -> bool:
+    """True for `action`, `powerCommand`: the value says what is to be done."""
+    return not _ORDERS.isdisjoint(words.split(name)[-1:])
+
+
 def ordered(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[Deed]:
     """What the caller can order by the members of the body and by the query."""
     orders = _alternatives(operation, schemas) if effect is Effect.ACT else frozenset()

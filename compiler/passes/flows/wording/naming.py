@@ -151,7 +151,9 @@ def _named_as_titled(context: Context, flow: Flow) -> Flow:
     """`take_vm_coredump` for `set_vm_coredump`: the method's word gives way to what the title says is done."""
     api = context.api.name
     verb = words.split(flow.id.removeprefix(f"{words.snake(api)}_"))[:1]
-    if flow.intent != "act" or verb != ("set",) or words.split(flow.title)[0] in GENERAL | _WRITING:
+    is_thing = ends_in_parameter(path_of(flow.goal))  # where nothing but the method says `submit`
+    plain = GENERAL | _WRITING if verb == ("set",) else GENERAL if verb == ("submit",) and is_thing else None
+    if flow.intent != "act" or plain is None or words.split(flow.title)[0] in plain:
         return flow
     named = _named(context, flow)
     return flow if any(wording.name_faults(named.id, path_of(flow.goal), api)) else named
@@ -196,7 +198,17 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             return wanted
     if flow.intent == "delete":
         return _ended(context, flow, operation)
+    if flow.intent == "act" and verb == "submit" and ends_in_parameter(operation.path):
+        return _done_by_sending(context, flow, operation)
     return _done_by_reading(context, flow, operation)
+
+
+def _done_by_sending(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """`Rename instance` for `Submit instance`, where the text begins with what is done, and goes on too long."""
+    verb = verb_of_text(operation)
+    wanted = replace(flow, title=texts.opened(" ".join([verb, *flow.title.split(" ")[1:]])))
+    is_said = bool(verb) and verb not in GENERAL | _TELLING
+    return wanted if is_said and not any(wording.title_faults(wanted, context.api.name)) else flow
 
 
 def _done_by_reading(context: Context, flow: Flow, operation: Operation) -> Flow:

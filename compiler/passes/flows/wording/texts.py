@@ -12,6 +12,7 @@ from compiler.passes.identity import picks_by_query
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     GROUPING,
+    STATES,
     is_pass_through,
     last_word,
     parameter_of,
@@ -61,7 +62,6 @@ _VERBS_WITHIN = frozenset(
         "update",
     ]
 )
-_STANDS = frozenset({"status", "state"})  # `/vms/{id}/status/start` starts the VM
 _WITHIN = 2  # segments at least before what is done within a thing
 _WRITING = frozenset({"set", "add", "change", "enable", "disable", "replace", "assign"})
 _NO_READS = frozenset({"manage", "configure", "create", "write", "update", "set", "register", "enable"})
@@ -208,7 +208,8 @@ def done_within(operation: Operation, verb: str) -> str:
     said = segments(operation.path)
     within = said[-2] if len(said) > _WITHIN and parameter_of(said[-3]) else ""
     is_bare = verb in wording.KNOWN_VERBS and verb not in words.READING and words.snake(said[-1]) == words.snake(verb)
-    if not is_bare or not within or parameter_of(within) or within.lower() in GROUPING | wording.KNOWN_VERBS | _STANDS:
+    says_nothing = within.lower() in GROUPING | wording.KNOWN_VERBS | STATES  # `/vms/{id}/status/start` starts the VM
+    if not is_bare or not within or parameter_of(within) or says_nothing:
         return verb
     return f"{verb} {words.spoken(within)}"
 

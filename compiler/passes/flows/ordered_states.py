@@ -1,0 +1,103 @@
+"""State rules that nobody wrote: which state each value of an order brings about, `{"action": "stop"}` a stopped VM.
+
+Read off the words of the values and the states that the description lists for the thing, or for what stands right
+below it (`/vms/{id}/state`). Only where at least two values are known to lead to two states; a profile that has a rule
+for the thing says all that there is. What is told this way is waited for and looked at, and forbids nothing. Called by
+the pipeline once the API is understood.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Severity
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.flows.reached import STATE_WORDS, Reached, reached, states_of
+from compiler.passes.names import words
+from compiler.passes.names.paths import shape, shows_state
+from compiler.passes.risk.values import is_named_as_order
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Profile, StateRule, Transition
+
+_SWITCHED = {"on": ("power", "on"), "off": ("power", "off")}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedStates:
+    rules: tuple[StateRule, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
+
+
+def ordered_states(api: Api, profile: Profile) -> OrderedStates:
+    """The rules, and a note for each operation."""
+    schemas = SharedSchemas(api.schemas)
+    found: dict[tuple[str, str], list[Transition]] = {}
+    failed: dict[tuple[str, str], tuple[str, ...]] = {}
+    notes = []
+    told = {rule.resource for rule in profile.states}
+    for operation, owner in _ordering(api):
+        for resource in _showing(api, owner):
+            moves = () if resource.noun in told else tuple(_moves(operation, resource, schemas))
+            if len({to.value for _, to in moves}) > 1 and len({to.place for _, to in moves}) == 1:
+                place = moves[0][1].place
+                at = (resource.noun, place)
+                found.setdefault(at, []).extend(_transition(operation, when, to) for when, to in moves)
+                failed[at] = _broken(schemas, resource, place)
+                notes.append(_note(operation, moves))
+                break
+    rules = (
+        StateRule(resource=noun, field=place, transitions=tuple(moves), failed=failed[noun, place])
+        for (noun, place), moves in found.items()
+    )
+    return OrderedStates(tuple(rules), tuple(notes))
+
+
+def _ordering(api: Api) -> Iterator[tuple[Operation, Resource]]:
+    """Actions on one thing that say what is to be done in the body, with the thing."""
+    owners = {key: resource for resource in api.resources if resource.id_parameter for key in resource.actions}
+    for operation in api.operations:
+        owner = owners.get(operation.key)
+        is_act = operation.effect is Effect.ACT and not operation.left_out and operation.body is not None
+        if owner is not None and is_act and shape(operation.path).startswith(f"{shape(owner.item)}/"):
+            yield operation, owner
+
+
+def _showing(api: Api, owner: Resource) -> Iterator[Resource]:
+    """What shows the thing's state: itself, and what stands below it and says nothing else."""
+    yield owner
+    at = shape(owner.item)
+    yield from (r for r in api.resources if r.read and shows_state(r.item) and shape(r.item).rpartition("/")[0] == at)
+
+
+def _moves(
+    operation: Operation, resource: Resource, schemas: SharedSchemas
+) -> Iterator[tuple[Mapping[str, Any], Reached]]:
+    body = operation.body.schema if operation.body is not None else None
+    shown = schemas.members(resource.schema)
+    for name, member in schemas.members(body).items():
+        is_order = is_named_as_order(name) or words.split(name) in STATE_WORDS
+        for value in schemas.values(member) if is_order else ():
+            said = words.split(str(value))
+            state = reached(_SWITCHED.get(" ".join(said), said), shown, schemas)
+            if state is not None and isinstance(state.value, str):
+                yield {f"/{escape(name)}": value}, state
+
+
+def _transition(operation: Operation, when: Mapping[str, Any], to: Reached) -> Transition:
+    return Transition(operation=operation.key, when=dict(when), to=to.value)
+
+
+def _broken(schemas: SharedSchemas, resource: Resource, place: str) -> tuple[str, ...]:
+    states = states_of(schemas.at(resource.schema, place) or {}, schemas)
+    return tuple(str(each) for each in states if words.is_about(words.split(str(each)), words.BROKEN))
+
+
+def _note(operation: Operation, moves: tuple[tuple[Mapping[str, Any], Reached], ...]) -> Diagnostic:
+    told = ", ".join(f"{value}: {to.value}" for when, to in moves for value in when.values())
+    return Diagnostic(
+        "states-assumed",
+        Severity.NOTE,
+        operation.key,
+        f"assumed from the words that it brings about {told} at {moves[0][1].place}",
+        "say it in the profile's `states`",
+    )
