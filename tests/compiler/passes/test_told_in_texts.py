@@ -4,7 +4,6 @@ One made-up API of machines works the way that some hypervisors do: `PUT /machin
 envelope around all answers, lists of addresses unless they are asked for things, `POST` on a thing to rename it.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pytest
