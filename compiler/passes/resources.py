@@ -182,7 +182,8 @@ class _Finder:
             return None
         shown = self._shown(item)
         ways = self.by_query.get(shape(collection.path), ())
-        return next((way for way in ways if shown and self._shown_in_list(way) == shown), None)
+        fuller = (way for way in ways if shown and self._shown_in_list(way) == shown)
+        return min(fuller, key=lambda way: (len(way.path), way.path), default=None)  # `?recursion=1`, not `?public&…`
 
     def _shown(self, place: _Place) -> frozenset[str]:
         """The members of what reading there shows."""
