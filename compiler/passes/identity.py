@@ -20,6 +20,7 @@ _KEY_NAMES = (
     "name", "Name", "displayName", "display_name", "DisplayName", "username", "userName", "UserName", "user_name",
     "hostname", "hostName", "HostName", "title", "label", "emailAddress", "email", "host", "serial", "key",
 )  # fmt: skip
+_IDS_OF_ANYTHING = [(word, "id") for word in ("entity", "object", "resource", "item", "record", "element")]
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
@@ -284,7 +285,8 @@ class Identifier:
             return exact
         # `taskId` in the path and `task_id` in the body are the same words.
         asked = words.split(parameter)
-        return next((name for name in members if asked and words.split(name) == asked), "")
+        alike = next((name for name in members if asked and words.split(name) == asked), "")
+        return alike or next((name for name in members if words.split(name) in _IDS_OF_ANYTHING), "")
 
     def _is_id_told(self, resource: Resource, members: Schema) -> bool:
         """Whether the member that the address takes is described as an identifier, though its name does not say so."""

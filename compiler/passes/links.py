@@ -274,6 +274,12 @@ class _Linker:
             if found is not None and found.resource.create == operation.key and "{" in operation.path:
                 # What is put into a list of somebody's is not among those that are in it: one that lives elsewhere.
                 found = self.referents.elsewhere(name, found.resource) or found
+            if (
+                found is not None
+                and found.resource.create == operation.key
+                and pointer == f"/{found.resource.id_field}"
+            ):
+                continue  # the id that the new thing is to have
             is_met = found is not None and self._is_reached(found.resource, operation.path)
             if found is not None and is_met and self._is_text(found.resource) is not is_counted:
                 yield _link(found, operation.key, f"body#{pointer}")

@@ -11,9 +11,10 @@ from dataclasses import replace
 from compiler.ir.model import CONNECTION_HEADERS, Api, ApiParameter, Body, Diagnostic, Operation, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.outcome import Options, PassOutcome
-from workflow.requests.reserved import why_reserved
+from workflow.requests.reserved import CREDENTIAL, why_reserved
 
 _REMEDY = "where the device needs it, say a constant in the profile's `protocol.request_headers`"
+_REMEDY_OF_CREDENTIALS = "where the device needs it, say in the profile's `auth` how the driver shows them"
 
 
 def run(api: Api, _options: Options) -> PassOutcome:
@@ -36,7 +37,8 @@ def _without(schemas: SharedSchemas, operation: Operation, found: list[Diagnosti
 
 
 def _told(operation: Operation, what: str, why: str) -> Diagnostic:
-    return Diagnostic("reserved_name", Severity.NOTE, operation.key, f"{what} is no input: {why}", _REMEDY)
+    remedy = _REMEDY_OF_CREDENTIALS if why == CREDENTIAL else _REMEDY
+    return Diagnostic("reserved_name", Severity.NOTE, operation.key, f"{what} is no input: {why}", remedy)
 
 
 def _why(parameter: ApiParameter) -> str:

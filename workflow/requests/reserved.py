@@ -19,14 +19,14 @@ _METHOD = "it asks for another method than the approved one"
 _ADDRESS = "it asks for another address than the approved one"
 _SENDER = "it says who sent the request, or from where"
 _PERSON = "it says in whose name the request is made"
-_CREDENTIAL = "credentials are the target's, and only the driver shows them"
+CREDENTIAL = "credentials are the target's, and only the driver shows them"
 _FRAMING = "it says how the message is framed, or what this connection does"
 _TRACE = "it ties the request to somebody's trace, and whoever reads the trace believes it"
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Names of one reason, in lower case with `-`; one that ends in `*` stands for all that begin so."""
+    """Names of one reason, in lower case with `-`; a `*` at one end stands for whatever else stands there."""
 
     why: str
     places: tuple[Place, ...]
@@ -63,21 +63,23 @@ _TABLE = (
     ),
     _Kind(_PERSON, ("query",), "sudo impersonate impersonate-user doas run-as"),
     _Kind(
-        _CREDENTIAL,
+        CREDENTIAL,
         ("header",),
         "authorization proxy-authorization www-authenticate proxy-authenticate authentication-info "
         "cookie cookie2 set-cookie x-auth-token x-subject-token x-service-token x-api-key api-key apikey "
         "x-access-token access-token x-session-token x-session-id x-vault-token private-token job-token deploy-token "
-        "x-csrf-token x-csrftoken x-xsrf-token",
+        "x-csrf-token x-csrftoken x-xsrf-token api-token oauth-token authentication-token "
+        "*-api-key *-apikey *-api-token *-api-secret *-auth-token *-auth-key *-auth-secret *-access-token *-access-key "
+        "*-session-token *-subscription-key app-key *-app-key *-appkey *-app-token *-apptoken *-usertoken *-devtoken",
     ),
     _Kind(
-        _CREDENTIAL,
+        CREDENTIAL,
         ("query",),
         "access-token api-key apikey x-api-key auth-token oauth-token private-token job-token session-token sessionid "
         "jsessionid phpsessid x-amz-signature x-amz-credential x-amz-security-token",
     ),
     _Kind(
-        _CREDENTIAL,
+        CREDENTIAL,
         ("cookie",),
         "session sessionid session-id sessionkey sessiontoken sid connect.sid jsessionid phpsessid "
         "asp.net-sessionid aspsessionid* sess* auth auth-token authtoken authorization access-token refresh-token "
@@ -99,11 +101,12 @@ _TABLE = (
 )
 _ALIKE = str.maketrans("_.[ ", "----")
 REASONS = tuple((place, name, kind.why) for kind in _TABLE for place in kind.places for name in kind.names.split())
-"""Where, which name (or `begin*`), and why it is nobody's input."""
+"""Where, which name (or `begin*`, `*end`), and why it is nobody's input."""
 _WHOLE: dict[tuple[str, str], str] = {
-    (place, name.translate(_ALIKE)): why for place, name, why in REASONS if not name.endswith("*")
+    (place, name.translate(_ALIKE)): why for place, name, why in REASONS if "*" not in name
 }
 _BEGINNINGS = tuple((place, name[:-1].translate(_ALIKE), why) for place, name, why in REASONS if name.endswith("*"))
+_ENDINGS = tuple((place, name[1:].translate(_ALIKE), why) for place, name, why in REASONS if name.startswith("*"))
 
 
 @lru_cache(maxsize=4096)
@@ -111,4 +114,5 @@ def why_reserved(place: str, name: str) -> str:
     """Why no caller may give what has this name at this place; empty where one may."""
     plain = name.strip().lower().translate(_ALIKE)
     found = _WHOLE.get((place, plain))
-    return found or next((why for at, begin, why in _BEGINNINGS if at == place and plain.startswith(begin)), "")
+    found = found or next((why for at, begin, why in _BEGINNINGS if at == place and plain.startswith(begin)), "")
+    return found or next((why for at, end, why in _ENDINGS if at == place and plain.endswith(end)), "")

@@ -107,7 +107,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     shown = f"{resource.name} {part}".rstrip()
     what = f"the {part} of {_one(resource)}" if part and resource.id_parameter else f"the {shown}"
     what = what if part else _one(resource)
-    text = f"Shows {what}{_of_owner(context, resource)}, {_found_by(context, resource)}."
+    text = f"Shows {what}{_of_owner(context, resource)}, {_found_by(builder, resource)}."
     text = text.replace(", .", ".")
     name = texts.flow_id(context.api.name, verb, words.snake(shown))
     title = f"{verb.capitalize()} {shown}{_whose(context, resource)}"
@@ -406,13 +406,17 @@ def _one(resource: Resource) -> str:
     return texts.an(resource.name) if resource.id_parameter else f"the {resource.name}"
 
 
-def _found_by(context: Context, resource: Resource) -> str:
-    """`found by name or id`, "" where nothing is looked up."""
+def _found_by(builder: Builder, resource: Resource) -> str:
+    """`found by name or id`, by the id alone where nothing is looked up, "" where there is none."""
+    context = builder.context
     if resource.id_parameter and takes_name(context.operations[resource.read], resource.id_parameter):
         return "found by name or id"
     if not resource.id_parameter or not resource.source:
         return ""
     own = "name" if is_a_name(resource.id_parameter) else word_of_id(resource)
+    given = (value for step in builder.steps for name, _, value in step.parameters if name == resource.id_parameter)
+    if not any(str(value).startswith("$steps.") for value in given):
+        return f"found by {own}"
     keys = [words.spoken(key) for key in resource.natural_keys]
     keys += ["name"] if resource.inner_name else []
     keys += [own] if resource.id_field not in resource.natural_keys else []

@@ -15,6 +15,7 @@ from workflow.requests.reserved import REASONS, why_reserved
 
 HARMLESS = [
     *(("header", name) for name in ("If-Match", "Range", "Prefer", "Accept-Language", "OData-Version", "X-Request-Id")),
+    *(("header", name) for name in ("Idempotency-Key", "X-Vendor-Idempotency-Key", "X-Next-Token", "X-Page-Token")),
     *(("query", name) for name in ("filter", "method", "token", "user", "host", "origin", "$expand", "callback")),
     *(("cookie", name) for name in ("lang", "theme", "region")),
     *(("body", name) for name in ("method", "host", "authorization", "user")),
@@ -24,7 +25,7 @@ PLACES = {"header": "headers", "query": "query", "cookie": "headers"}
 
 
 def spelled(name: str) -> list[str]:
-    """A name of the table as descriptions spell it; for `begin*` one that begins so."""
+    """A name of the table as descriptions spell it; for `begin*` and `*end` one that begins or ends so."""
     whole = name.replace("*", "x")
     return [whole, whole.upper(), whole.replace("-", "_"), whole.replace("-", "."), whole.title()]
 
