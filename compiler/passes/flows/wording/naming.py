@@ -182,7 +182,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             is_other = is_other or (is_vague and len(said) > len(rest) + 1)
         is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
         is_fuller = (is_fuller and flow.intent not in ("delete", "update")) or (
-            flow.intent == "act" and _says_more(rest, verb, said)
+            flow.intent in ("act", "describe", "report") and _says_more(rest, verb, said)
         )
         is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
         is_ordered = flow.intent == "act" and said[0] == verb and _is_in_order(rest, said[1:])
