@@ -304,7 +304,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The whole. Operations are ordered by path, then method; resources by collection path, then item path."""
+    """The whole. Operations are ordered by path, then method; resources by collection path, then item path.
+
+    `around`: members of all answers that say how it went, beside the one that holds what was asked for.
+    """
 
     name: str
     title: str
@@ -318,6 +321,7 @@ class Api:
     jobs: tuple[Job, ...] = ()
     links: tuple[Link, ...] = ()
     flows: tuple["Flow", ...] = ()
+    around: frozenset[str] = frozenset()
 
 
 class Role(StrEnum):

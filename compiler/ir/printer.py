@@ -42,7 +42,12 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _lines(api: Api) -> Iterator[str]:
-    yield _join("api", api.name, _quoted(api.title), _named("version", api.version), _named("base", api.base_path))
+    told = (
+        _named("version", api.version),
+        _named("base", api.base_path),
+        _named("around", ",".join(sorted(api.around))),
+    )
+    yield _join("api", api.name, _quoted(api.title), *told)
     for scheme in api.security:
         yield f"security {scheme}"
     yield from (_operation(one) for one in api.operations)

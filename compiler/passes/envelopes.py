@@ -7,6 +7,7 @@ no name has to be known. Used by the resources pass.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from compiler.ir.model import Operation, Schema
 from compiler.ir.schemas import SharedSchemas
@@ -18,18 +19,26 @@ _MOST_BESIDE = 6
 _THINGS = ("object", "array", "")
 
 
-def holder_of_all(operations: Iterable[Operation], schemas: SharedSchemas) -> str:
-    """The name of that member, "" where the answers to reads have no envelope in common."""
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """`holder`: the name of that member; `beside`: those that say how it went. Empty where there is no envelope."""
+
+    holder: str = ""
+    beside: frozenset[str] = frozenset()
+
+
+def envelope_of(operations: Iterable[Operation], schemas: SharedSchemas) -> Envelope:
+    """What the answers to reads have in common."""
     reads = (o.success.schema for o in operations if o.method == "GET" and o.success is not None)
     answers = [schemas.members(schema) for schema in reads if schema is not None]
     if len(answers) < _ENOUGH:
-        return ""
+        return Envelope()
     counted = Counter(name for members in answers for name in members)
     common = [name for name, count in counted.items() if count >= _NEARLY_ALL * len(answers)]
     around = [members for members in answers if members.keys() <= {*common}]
     holding = [name for name in common if _differs(schemas, [m[name] for m in around if name in m])]
     is_one = len(holding) == 1 and 1 < len(common) <= _MOST_BESIDE and len(around) >= _NEARLY_ALL * len(answers)
-    return holding[0] if is_one else ""
+    return Envelope(holding[0], frozenset(common) - {*holding}) if is_one else Envelope()
 
 
 def _differs(schemas: SharedSchemas, held: list[Schema]) -> bool:

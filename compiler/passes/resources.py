@@ -14,7 +14,7 @@ from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.envelopes import holder_of_all
+from compiler.passes.envelopes import envelope_of
 from compiler.passes.identity import Identifier, picks_by_query
 from compiler.passes.names import nouns, words
 from compiler.passes.names.paths import (
@@ -51,7 +51,8 @@ def run(api: Api, options: Options) -> PassOutcome:
     found = finder.resources()
     named = with_unique_names(found, options.profile, nouns.joined_words(api))
     notes = tuple(assumed(finder.siblings, options.profile.identity.read_at))
-    return PassOutcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))), notes)
+    resources = tuple(sorted(named, key=lambda r: (r.collection, r.item)))
+    return PassOutcome(replace(api, resources=resources, around=finder.envelope.beside), notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class _Finder:
     def __init__(self, api: Api, profile: Profile) -> None:
         self.schemas = SharedSchemas(api.schemas)
         self.profile = profile
-        self.identifier = Identifier(self.schemas, profile, holder_of_all(api.operations, self.schemas))
+        self.envelope = envelope_of(api.operations, self.schemas)
+        self.identifier = Identifier(self.schemas, profile, self.envelope.holder)
         self.siblings = siblings_of(api.operations, self.schemas, profile.identity.read_at)
         self.places = _joined(_places(api.operations), self.siblings)
         self.preferred: set[str] = set()  # lists that a query in their key makes fuller than the plain ones

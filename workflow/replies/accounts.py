@@ -25,6 +25,8 @@ _PART_STATES = (*REFUSALS, "errored", "exception", "aborted", "faulted", "unsucc
 _ABOUT = ("item", "name", "target", "entity", "id", "task", "step", "operation", "type")
 _SAYING = ("message", "error", "reason", "detail", "description", "msg")
 _REPORT = (*_FAILED_COUNTS, *_DONE_COUNTS, *_STATES, *_SAYING, "code", "success", "warnings", "warningcount")
+_EXITS = ("return", "returncode", "returnvalue", "exitcode", "exitstatus", "exitvalue", "retcode", "rc")
+_DEEP = 2  # objects around it
 _IN_WORDS = re.compile(
     r"\bpartial(?:ly)?\b|\bwith (?:some |[1-9]\d* )?(?:error|failure)s?\b"
     r"|(?<![\d.])[1-9]\d* (?:of \d+ )?(?:\w+ )?failed\b",
@@ -44,11 +46,14 @@ _LONGEST = 120
 
 
 def failed_parts(job: Json) -> tuple[str, ...]:
-    """What a job that ended well says of parts of it that failed: in its lists, in its numbers and in its words."""
+    """What a job that ended well says of parts of it that failed: in its lists, in its numbers and in its words.
+
+    What it ran and how that ended counts as well: a program that returned another number than 0.
+    """
     shown = only_one(job)
     names = plain_names(shown)
     lists = [*names.values()] if not isinstance(shown, list) else [shown]
-    told = [*_bad_parts(lists), *_counts(names)]
+    told = [*_bad_parts(lists), *_counts(names), *_exits(shown)]
     return tuple(dict.fromkeys(told or _words(names)))[:_MOST_TOLD]
 
 
@@ -73,7 +78,9 @@ def without_failures(job: Json, level: int = 0) -> Json:
         return job
     names = {name: plain_name(name) for name in job}
     return {
-        name: 0 if names[name] in _FAILED_COUNTS and _number(member) else without_failures(member, level + 1)
+        name: 0
+        if names[name] in (*_FAILED_COUNTS, *_EXITS) and _is_number(member)
+        else without_failures(member, level + 1)
         for name, member in job.items()
     }
 
@@ -147,6 +154,15 @@ def _counts(names: Mapping[str, Json]) -> Iterator[str]:
             yield f"{name} {names[name]}"
 
 
+def _exits(job: Json, level: int = 0) -> Iterator[str]:
+    """`return 1`, `exit code 3`: with what a program ended that the job ran, in whatever objects it stands."""
+    for name, member in job.items() if isinstance(job, Mapping) else ():
+        if isinstance(member, Mapping) and level < _DEEP:
+            yield from _exits(member, level + 1)
+        elif plain_name(name) in _EXITS and _is_number(member) and member:
+            yield f"{_shown(name)} {member}"
+
+
 def _words(names: Mapping[str, Json]) -> Iterator[str]:
     for name in (*_STATES, *_SAYING):
         text = names.get(name)
@@ -155,7 +171,11 @@ def _words(names: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _number(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if _is_number(value) and value >= 0 else None
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _one_list(sent: Json) -> list[Json]:

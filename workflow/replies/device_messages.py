@@ -49,7 +49,7 @@ _CODES = ("messageid", "code", "errorcode", "type", "reason", "status", "id", "e
 _ARGUMENTS = ("messageargs", "messageparameters", "args", "arguments", "parameters", "params", "messagearguments")
 _ABOUT = ("relatedproperties", "field", "pointer", "loc", "param", "parameter", "property", "target", "path",
           "attribute", "source", "name", "location")  # fmt: skip
-_ERRORS = ("error", "errors", "errormessage", "fault", "failurereason", "failuremessage")
+_ERRORS = ("error", "errors", "err", "errormessage", "fault", "failurereason", "failuremessage")
 _STATES = ("status", "state", "taskstate", "jobstate", "phase")
 _LEFT_OUT = ("stack", "stacktrace", "trace", "traceback", "backtrace", "innererror", "debug", "debuginfo", "request")
 _NO_FIELDS = ("domain", "lang", "language", "locale")
@@ -114,11 +114,21 @@ def job_sentences(body: Json, rule: JobRule, redact: Redact = lambda value: valu
 def _of_read(body: Json, redact: Redact = lambda value: value) -> tuple[str, ...]:
     """What a good reply to a read says where it is an error, or shows one thing that has failed: a job, say."""
     shown = only_one(body)
-    names = plain_names(shown)
-    has_failed = any(str(names.get(name)).lower() in REFUSALS for name in _STATES)
-    told = [names[name] for name in _ERRORS if has_failed and isinstance(names.get(name), str | list | Mapping)]
+    names = next((names for names in map(plain_names, _with_held(shown)) if _has_failed(names)), {})
+    told = [names[name] for name in _ERRORS if isinstance(names.get(name), str | list | Mapping)]
     texts = _Walk().texts(shown if is_refusal_alone(shown) else told)
     return told_once(chain(texts, told_of_job(shown)), redact)
+
+
+def _with_held(shown: Json) -> Iterator[Json]:
+    """What is shown, and the one object in it, where an envelope is around it."""
+    yield shown
+    held = [member for member in shown.values() if isinstance(member, Mapping)] if isinstance(shown, Mapping) else []
+    yield from held if len(held) == 1 else ()
+
+
+def _has_failed(names: Mapping[str, Json]) -> bool:
+    return any(str(names.get(name)).lower() in REFUSALS for name in _STATES)
 
 
 # Where a profile says it

@@ -186,7 +186,8 @@ def created_id(builder: Builder, operation: Operation, resource: Resource, step:
 
 def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -> tuple[str, str]:
     schemas = builder.context.schemas
-    members = schemas.members(reply.schema if reply else None)
+    told = schemas.members(reply.schema if reply else None)
+    members = {name: member for name, member in told.items() if name not in builder.context.api.around}
     if resource.id_field in members:
         is_address = bool(resource.references)
         return f"$response.body#/{escape(resource.id_field)}", "last_path_segment" if is_address else ""

@@ -106,8 +106,13 @@ class _Writer:
         for pointer, value in _sent(change):
             place = pointer.removeprefix("/0")
             is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
-            if place and not is_hidden and self.context.schemas.at(reply.schema, place) is not None:
+            is_told = self.context.schemas.at(reply.schema, place) is not None and not self._is_around(place)
+            if place and not is_hidden and is_told:
                 yield {"place": place, "asked": value, "found": f"$response.body#{place}", "lenient": True}
+
+    def _is_around(self, place: str) -> bool:
+        """Whether a place in an answer says how it went, as it does in all answers, and nothing of the thing."""
+        return place.removeprefix("/").partition("/")[0] in self.context.api.around
 
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
