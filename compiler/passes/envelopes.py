@@ -20,25 +20,25 @@ _THINGS = ("object", "array", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class AnswerEnvelope:
     """`holder`: the name of that member; `beside`: those that say how it went. Empty where there is no envelope."""
 
     holder: str = ""
     beside: frozenset[str] = frozenset()
 
 
-def envelope_of(operations: Iterable[Operation], schemas: SharedSchemas) -> Envelope:
+def envelope_of(operations: Iterable[Operation], schemas: SharedSchemas) -> AnswerEnvelope:
     """What the answers to reads have in common."""
     reads = (o.success.schema for o in operations if o.method == "GET" and o.success is not None)
     answers = [schemas.members(schema) for schema in reads if schema is not None]
     if len(answers) < _ENOUGH:
-        return Envelope()
+        return AnswerEnvelope()
     counted = Counter(name for members in answers for name in members)
     common = [name for name, count in counted.items() if count >= _NEARLY_ALL * len(answers)]
     around = [members for members in answers if members.keys() <= {*common}]
     holding = [name for name in common if _differs(schemas, [m[name] for m in around if name in m])]
     is_one = len(holding) == 1 and 1 < len(common) <= _MOST_BESIDE and len(around) >= _NEARLY_ALL * len(answers)
-    return Envelope(holding[0], frozenset(common) - {*holding}) if is_one else Envelope()
+    return AnswerEnvelope(holding[0], frozenset(common) - {*holding}) if is_one else AnswerEnvelope()
 
 
 def _differs(schemas: SharedSchemas, held: list[Schema]) -> bool:

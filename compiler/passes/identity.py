@@ -267,6 +267,7 @@ class Identifier:
 
     def _id_field(self, resource: Resource, members: Schema) -> str:
         told = self.profile.identity.id_fields
+        members = {name: each for name, each in members.items() if self.schemas.kind(each) not in ("object", "array")}
         parameter = resource.id_parameter
         noun = words.singular(resource.noun)
         wanted = (

@@ -36,11 +36,15 @@ from compiler.passes.names.roots import is_root, noun_of_root
 from compiler.passes.names.siblings import Siblings, assumed, siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resource_names import with_unique_names
+from compiler.passes.risk import lexicon
+from compiler.passes.risk.clauses import head, tokens_of_text
 from compiler.passes.risk.values import makes
 from compiler.passes.versions import is_version
 from workflow.documents.path_queries import parted
 from workflow.profiles.profile import Profile
 
+_KNOWN = lexicon.FORMS.keys() | lexicon.PLAIN_FORMS | lexicon.ON
+_CHANGING = frozenset(words.split("update modify modifie change edit set replace patch put save configure post alter"))
 _OF_IDENTITY = {"id", "uuid", "name"}
 _ALL_METHODS = 4  # of what passes on whatever is sent
 _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stands at `/repos`
@@ -258,7 +262,10 @@ class _Finder:
         return replace(resource, update=item.key(ways[0]), aliases=aliases)
 
     def _says_other(self, item: _Place, method: str, ways: Sequence[str]) -> bool:
-        """`POST`, “rename”, with members that `PATCH` does not know, and few of those that it does."""
+        """`POST`, “rename”, with members that `PATCH` does not know, and few of those that it does; or “start”."""
+        verb = head(tokens_of_text(item.methods[method].summary))
+        if verb in _KNOWN and verb.removesuffix("s") not in _CHANGING:
+            return True
         said = {way: {*self.schemas.members(body.schema)} for way in ways if (body := item.methods[way].body)}
         own = said.pop(method, set())
         others = set().union(*said.values())

@@ -54,7 +54,7 @@ class State:
     """`done`: keys of the steps that took effect, in order; `in_doubt`: of those that may have. `results`: inputs and
     outputs of finished workflows. `findings`: what was found of what was asked for, by the key of the step that showed
     it. `refusals`: what the device said, in answers that were good otherwise, of parts that it refused; `taken`: keys
-    of the steps whose answers say as well of a part that it was carried out.
+    of the steps whose answers say as well of a part that it was carried out; `accepted`: of those that only began.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
     run looked at so far (`preconditions`); None once it has sent something that may change the device. `notes`: what is
@@ -74,6 +74,7 @@ class State:
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -97,6 +98,7 @@ class State:
             "in_doubt": list(self.in_doubt),
             "refusals": list(self.refusals),
             "taken": list(self.taken),
+            "accepted": list(self.accepted),
             "findings": {key: list(found) for key, found in self.findings.items()},
             "notes": list(self.notes),
         }
@@ -110,6 +112,7 @@ class State:
         members["in_doubt"] = tuple(members.get("in_doubt", ()))
         members["refusals"] = tuple(members.get("refusals", ()))
         members["taken"] = tuple(members.get("taken", ()))
+        members["accepted"] = tuple(members.get("accepted", ()))
         members["findings"] = {key: tuple(found) for key, found in members.get("findings", {}).items()}
         members["notes"] = tuple(members.get("notes", ()))
         if members.get("seen") is not None:

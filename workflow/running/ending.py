@@ -17,6 +17,7 @@ from workflow.requests.events import EndRun, Failure, Outcome
 # The device took these changes on, and what it shows or says afterwards does not bear them out.
 # Nothing speaks against what was accepted: a part was taken, or nobody waited to the end.
 _STAYS_DONE = ("partly_taken", "partly_refused", "cancelled", "deadline")
+_ACCEPTED = "{}: the device has accepted it (202) and goes on; nothing here says how it ends."
 _NOT_BORNE_OUT = ("wait", "read_back", "gone")
 
 
@@ -25,7 +26,7 @@ class Course:
     """What a run has come to. `done`: keys of steps that took effect; `in_doubt`: of those that may have.
 
     `refusals`: what the device said of parts that it refused, though it answered well; `taken`: keys of the steps whose
-    answers say of another part that it was carried out.
+    answers say of another part that it was carried out; `accepted`: of those that go on, with nobody waiting for them.
     """
 
     program: Program
@@ -34,6 +35,7 @@ class Course:
     findings: Mapping[str, tuple[Mapping[str, Json], ...]]
     refusals: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
 def end_of(
@@ -54,6 +56,8 @@ def end_of(
         outcome, failure = _otherwise(course, verdict)
     elif failure is None and course.refusals and verdict.verified != "all":
         outcome, failure = _partly_refused(course)
+    elif failure is None and outcome == "succeeded" and course.accepted and verdict.verified in ("", "none"):
+        outcome, note = "pending", " ".join(filter(None, (note, _ACCEPTED.format(", ".join(course.accepted)))))
     if failure is not None:
         outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
         failure = _complete(course, failure, outcome)

@@ -32,6 +32,7 @@ from workflow.visible import quotable
 _MOST_TOLD = 5
 _LONGEST = 300
 _SEVERAL = 2
+_ACCEPTED = 202
 # What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5): one of several things, maybe.
 _REFUSES_VALUES = (400, 409, 422)
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
@@ -196,6 +197,11 @@ class DoubtfulTurn(Turn):
     def _end_unanswered(self, text: str, said: tuple[str, ...] = ()) -> None:
         self.note_doubt()
         self.end_unknown(Failure(self.key, "answers_missing", text, said=said))
+
+    def is_only_accepted(self, reply: Reply) -> bool:
+        """Whether it goes on after a 202 (RFC 9110, 15.3.3), and no later step waits for it or sees the thing gone."""
+        later = self.flow.steps[self.frame.step + 1 :]
+        return reply.status == _ACCEPTED and not any(each.role in ("wait", "gone") for each in later)
 
     def ends_with_job(self, reply: Reply) -> bool:
         """Notes what a job that ended well says of failed parts; whether it ends here, in force after a restart."""

@@ -136,6 +136,8 @@ class _Turn(DoubtfulTurn):
             self.refusals += reply.said
             if reply.said and takes_a_part(reply.body, self._body_sent()):
                 self.taken = (*self.taken, self.key)
+            if self.is_only_accepted(reply):
+                self.accepted = (*self.accepted, self.key)
             if self.lacks_answers(reply):
                 return
         if short is not None and not self._is_told_by(short, scope, has_succeeded):

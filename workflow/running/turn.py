@@ -39,6 +39,7 @@ class Turn:
         self.findings = state.findings
         self.refusals = state.refusals
         self.taken = state.taken
+        self.accepted = state.accepted
         self.notes = state.notes
         self.results = state.results
         self.entered = state.entered
@@ -59,6 +60,7 @@ class Turn:
             findings=self.findings,
             refusals=self.refusals,
             taken=self.taken,
+            accepted=self.accepted,
             notes=self.notes,
         )
 
@@ -226,7 +228,8 @@ class Turn:
         following: str = "",
     ) -> None:
         shown = self.outputs_so_far() if failure is not None else outputs or {}
-        course = Course(self.program, self.done, self.in_doubt, self.findings, self.refusals, self.taken)
+        found = (self.findings, self.refusals, self.taken, self.accepted)
+        course = Course(self.program, self.done, self.in_doubt, *found)
         end = end_of(course, outcome, failure, shown, note, following)
         if end.outcome == "unknown" and end.failure is not None and end.failure.doubt is None and self.frames:
             doubt = doubt_of(self.flow, self.frame, self.scope(), self.program.base_path)

@@ -39,6 +39,7 @@ from compiler.ir.model import Schema
 Key = tuple[SourceDocument, tuple[str, ...]]
 POINTER = "#/components/schemas/"
 MISSING = "x-switchgear-missing"
+_SHAPING = ("properties", "required", "allOf", "oneOf", "anyOf")
 WRITTEN = "$written"  # a reference as its author wrote it, while its schema is being read
 
 
@@ -128,7 +129,10 @@ class Collector:
         return allow_null(converted) if is_nullable(value) else converted
 
     def _reference(self, ref: str, written: Mapping[str, Any]) -> dict[str, Any]:
-        """Beside a reference, OpenAPI 3.0 and Swagger 2.0 ignore everything; notes are kept, as people mean them."""
+        """Beside a reference, OpenAPI 3.0 and Swagger 2.0 ignore everything; notes are kept, as people mean them.
+
+        In 3.1 what stands there holds as well: members beside a reference are more of the same object.
+        """
         is_modern = self._document.dialect is Dialect.MODERN
         beside = {
             key: value
@@ -143,9 +147,10 @@ class Collector:
         key = (target.document, target.tokens)
         self._places[key] = target
         self._uses[self._owner][key] = None
-        reference = {"$ref": "", **converted, WRITTEN: ref}
+        more = {word: converted.pop(word) for word in _SHAPING if word in converted}
+        reference = {"$ref": "", **({} if more else converted), WRITTEN: ref}
         self._pending.append((reference, key))
-        return reference
+        return {"allOf": [reference, more], **converted} if more else reference
 
     def _members(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         converted: dict[str, Any] = {}

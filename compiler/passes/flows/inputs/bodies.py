@@ -172,7 +172,8 @@ class BodyInputs:
         if self.schemas.members(body.schema):
             return self._object(root)
         resolved = self.schemas.resolve(body.schema)
-        is_empty = self.schemas.kind(body.schema) == "object" and resolved.get("additionalProperties", False) is False
+        closed = self.operation.method not in ("PUT", "PATCH")  # which would empty what is there
+        is_empty = self.schemas.kind(body.schema) == "object" and not resolved.get("additionalProperties", not closed)
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
         text = purpose_of(body) or "The request's body, as the API describes it."

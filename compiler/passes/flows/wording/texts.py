@@ -179,7 +179,8 @@ def verb_of(operation: Operation) -> str:
         is_named = "{" in last or (operation.body is not None and not is_whole)
         if not is_named and picks_by_query(operation):
             return f"remove {words.singular(said)}"
-        return f"remove {said}" if is_named else f"remove all {words.plural(said)}"
+        is_one = words.plural(said) != said and words.singular(said) == said  # `DELETE /users/{name}/server`
+        return f"remove {said}" if is_named or is_one else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
