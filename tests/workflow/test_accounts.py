@@ -24,6 +24,8 @@ from workflow.replies.answers import refuses_all
         {"state": "done", "message": "Completed with errors"},
         {"state": "done", "message": "1 of 3 failed"},
         [{"state": "done", "message": "Partially applied"}],
+        {"type": "sync", "metadata": {"status": "Success", "metadata": {"return": 3}}},
+        {"state": "done", "result": {"exit_code": 1}},
     ],
 )
 def test_a_job_that_ended_well_tells_which_parts_failed(job: Any) -> None:
@@ -37,6 +39,7 @@ def test_a_job_that_ended_well_tells_which_parts_failed(job: Any) -> None:
         {"state": "COMPLETED", "message": "Completed without errors. 0 failed, 2 succeeded.", "errorCount": 0},
         {"state": "COMPLETED", "results": [{"item": "disk 1", "state": "COMPLETED"}], "message": None},
         {"state": "done", "errors": [], "progress": 100},
+        {"type": "sync", "metadata": {"status": "Success", "metadata": {"return": 0}}},
     ],
 )
 def test_a_job_of_which_nothing_failed_tells_of_no_parts(job: Any) -> None:

@@ -303,3 +303,13 @@ REFUSED = {"status": 403, "path": "/v1/b", "body": {"errno": 121, "message": "Th
 )  # fmt: skip
 def test_of_several_requests_in_one_those_that_were_refused_are_told(body: Any, told: tuple[str, ...]) -> None:
     assert device_words(Profile(api="toy"), "POST /batch", 200, {}, body) == told
+
+
+def test_what_a_job_inside_an_envelope_says_of_its_failure_is_heard() -> None:
+    inside = {"status": "Failure", "err": "The instance is already running"}
+    job = {"type": "sync", "status": "Success", "status_code": 200, "metadata": inside}
+    assert device_words(Profile(api="vms"), "GET /operations/{id}", 200, {}, job) == (
+        "The instance is already running",
+    )
+    fine = {**job, "metadata": {**inside, "status": "Success"}}
+    assert device_words(Profile(api="vms"), "GET /operations/{id}", 200, {}, fine) == ()

@@ -271,3 +271,21 @@ def test_what_is_off_and_left_out_is_not_seen_and_no_difference() -> None:
     end = ended(shown(made, name="web"), "succeeded")
     assert (end.verified, "the read does not show it" in end.verified_why) == ("some", True)
     ended(shown(made, name="web", on=True), "partial", "partly_taken")
+
+
+def test_what_was_made_otherwise_than_asked_for_was_made() -> None:
+    made = program(
+        step(
+            "change",
+            "post",
+            "/vms",
+            requestBody={"payload": {"mem": "$inputs.mem"}},
+            **{"x-switchgear": {"effect": "create"}},
+        ),
+        step("look", "get", "/vms/1", **{"x-switchgear": {"role": "read_back", "expects": [MEM]}}),
+        inputs=inputs("mem"),
+    )
+    for status, outcome, code in ((201, "partial", "partly_taken"), (200, "failed", "not_taken")):
+        run = Dialogue(made, mem="2")
+        run.answer("change", status)
+        ended(run.answer("look", 200, {"mem": "1"}), outcome, code)

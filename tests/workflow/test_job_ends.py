@@ -37,3 +37,23 @@ def test_what_waits_for_a_restart_is_pending_and_a_success_when_that_is_taken_ou
     assert "in force after a restart" in ended(end_of(STAGED, STAGED["message"]), "pending").note
     monkeypatch.setattr(fates, "waits_for_restart", lambda _job: False)
     ended(end_of(STAGED, STAGED["message"]), "succeeded")
+
+
+def test_what_is_only_accepted_is_pending_and_a_success_when_that_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = program(step("change", "post", "/vms/1/start"))
+    end = ended(Dialogue(start).answer("change", 202), "pending")
+    assert "goes on; nothing here says how it ends" in end.note
+    assert end.done == ("change",)
+    ended(Dialogue(start).answer("change", 204), "succeeded")
+    monkeypatch.setattr(fates, "_ACCEPTED", 0)
+    ended(Dialogue(start).answer("change", 202), "succeeded")
+
+
+def test_what_was_accepted_and_is_waited_for_or_seen_is_no_longer_pending() -> None:
+    ended(end_of({"state": "done"}), "succeeded")
+    ours = {"role": "read_back", "expects": [{"place": "/on", "asked": True, "found": "$response.body#/on"}]}
+    run = Dialogue(
+        program(step("change", "post", "/vms/1/start"), step("look", "get", "/vms/1", **{"x-switchgear": ours}))
+    )
+    run.answer("change", 202)
+    ended(run.answer("look", 200, {"on": True}), "succeeded")

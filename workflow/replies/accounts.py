@@ -74,7 +74,7 @@ def without_failures(job: Json, level: int = 0) -> Json:
     """The job as one of which no part failed: its numbers of failures 0, its lists of failed parts empty."""
     if isinstance(job, list):
         return [] if any(_bad_parts([job])) else [without_failures(each, level + 1) for each in job]
-    if not isinstance(job, Mapping) or level > 1:
+    if not isinstance(job, Mapping) or level > _DEEP:
         return job
     names = {name: plain_name(name) for name in job}
     return {

@@ -26,7 +26,8 @@ class Course:
     """What a run has come to. `done`: keys of steps that took effect; `in_doubt`: of those that may have.
 
     `refusals`: what the device said of parts that it refused, though it answered well; `taken`: keys of the steps whose
-    answers say of another part that it was carried out; `accepted`: of those that go on, with nobody waiting for them.
+    answers say that something was made, or of another part that it was carried out; `accepted`: of those that go on,
+    with nobody waiting for them.
     """
 
     program: Program
@@ -71,7 +72,7 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
     """What is said where the device shows something else than what was asked for, though it refused nothing."""
     step_id = _step_with(course, "differs")
     texts = "; ".join(told(each) for each in verdict.differences)
-    if _has_read(course, ("seen", "form")):
+    if course.taken or _has_read(course, ("seen", "form")):
         text = f"the device took a part of it: {texts}"
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"

@@ -32,7 +32,7 @@ from workflow.visible import quotable
 _MOST_TOLD = 5
 _LONGEST = 300
 _SEVERAL = 2
-_ACCEPTED = 202
+_CREATED, _ACCEPTED = 201, 202
 # What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5): one of several things, maybe.
 _REFUSES_VALUES = (400, 409, 422)
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
@@ -197,6 +197,10 @@ class DoubtfulTurn(Turn):
     def _end_unanswered(self, text: str, said: tuple[str, ...] = ()) -> None:
         self.note_doubt()
         self.end_unknown(Failure(self.key, "answers_missing", text, said=said))
+
+    def has_made(self, reply: Reply) -> bool:
+        """Whether the answer says that something was made (RFC 9110, 15.3.2), whatever it looks like."""
+        return reply.status == _CREATED and self.step.effect == "create"
 
     def is_only_accepted(self, reply: Reply) -> bool:
         """Whether it goes on after a 202 (RFC 9110, 15.3.3), and no later step waits for it or sees the thing gone."""

@@ -134,7 +134,7 @@ class _Turn(DoubtfulTurn):
         if not step.is_safe and (has_succeeded or is_good):
             self.note_done()
             self.refusals += reply.said
-            if reply.said and takes_a_part(reply.body, self._body_sent()):
+            if self.has_made(reply) or (reply.said and takes_a_part(reply.body, self._body_sent())):
                 self.taken = (*self.taken, self.key)
             if self.is_only_accepted(reply):
                 self.accepted = (*self.accepted, self.key)

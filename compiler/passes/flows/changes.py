@@ -400,8 +400,8 @@ def _names_body(builder: Builder, key: str) -> bool:
     return is_text and builder.sample.get(key, {}).get("at", "").count("/") == 1
 
 
-def look_for_it(builder: Builder, resource: Resource) -> None:
-    """Reads what nobody has looked up before it is deleted: servers answer well where there was no such thing.
+def look_for_it(builder: Builder, resource: Resource, why: str) -> None:
+    """Reads what nobody has looked up before it is changed or deleted: servers answer well where there was none.
 
     What is kept after its deletion is in the list all the same, so that to have found it there says nothing.
     """
@@ -430,4 +430,4 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
         success=(queries.simple(there),),
         failures=(missing,),
     )
-    builder.add_step(step, "what was not there was not deleted")
+    builder.add_step(step, why)

@@ -218,6 +218,8 @@ def update_otherwise(context: Context, resource: Resource, operation: Operation)
 
 def _updated(context: Context, resource: Resource, operation: Operation, verb: str) -> Flow:
     builder = Builder(context, operation)
+    if operation.method == "PATCH":
+        look_for_it(builder, resource, "what it did not name is held against what was there before")
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
     ends_pending(builder, resource, operation.key)
@@ -248,7 +250,7 @@ def delete(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.delete]
     builder = Builder(context, operation)
-    look_for_it(builder, resource)
+    look_for_it(builder, resource, "what was not there was not deleted")
     change(builder, operation, f"Delete the {resource.name}.")
     gone(builder, resource)
     text = f"Deletes {_one(resource)}{_of_owner(context, resource)}"

@@ -1,0 +1,164 @@
+"""Which thing is meant, and where it is: what a query says of it, ids of its own, bodies without a form, other ways.
+
+Small made-up APIs, each in the way of a real one on which a workflow looked at another thing than it had changed, asked
+for a thing that was only to be made, or sent an empty body where something stood.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from compiler.compiled import Compiled
+from compiler.ir.model import Flow
+from compiler.pipeline import CompileRequest
+from compiler.verification import compile_spec
+
+TEXT: dict[str, Any] = {"type": "string"}
+NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT}
+
+
+def compiled(paths: dict[str, Any], folder: Path, **schemas: Any) -> Compiled:
+    spec = folder / "api.yaml"
+    told = {"openapi": "3.1.0", "info": {"title": "hall", "version": "1"}, "components": {"schemas": schemas}}
+    spec.write_text(yaml.safe_dump({**told, "paths": paths}))
+    return compile_spec(CompileRequest(spec, plays_all=True))[0]
+
+
+def flow(made: Compiled, name: str) -> Flow:
+    found = {one.flow.id: one for one in made.workflows}
+    assert found[name].is_verified
+    return found[name].flow
+
+
+def shown(schema: Any, status: str = "200") -> dict[str, Any]:
+    return {status: {"description": "ok", "content": {"application/json": {"schema": schema}}}}
+
+
+def sent(schema: Any) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def thing(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members}
+
+
+DONE = {"204": {"description": "done"}}
+
+
+def test_where_a_thing_is_is_said_to_every_step_and_how_it_is_done_to_one(tmp_path: Path) -> None:
+    where = {"name": "project", "in": "query", "schema": TEXT}
+    how = {"name": "force", "in": "query", "schema": {"type": "boolean"}}
+    item = thing(name=TEXT, note=TEXT)
+    made = compiled(
+        {
+            "/profiles": {"get": {"parameters": [where], "responses": shown({"type": "array", "items": item})}},
+            "/profiles/{name}": {
+                "parameters": [NAME, where],
+                "get": {"parameters": [how], "responses": shown(item)},
+                "patch": {"requestBody": sent(thing(note=TEXT)), "responses": DONE},
+                "delete": {"parameters": [how], "responses": DONE},
+            },
+        },
+        tmp_path,
+    )
+    for name in ("hall_update_profile", "hall_delete_profile"):
+        asked = [
+            {name: value for name, at, value in step.parameters if at == "query"} for step in flow(made, name).steps
+        ]
+        assert [one.get("project") for one in asked] == ["$inputs.project"] * len(asked)
+        assert len([one for one in asked if "force" in one]) <= 1
+
+
+def test_the_id_that_a_new_thing_is_to_have_is_no_reference_to_one_that_is_there(tmp_path: Path) -> None:
+    mapping = {**thing(principalId=TEXT, role=TEXT), "required": ["principalId", "role"]}
+    one = {"name": "principalId", "in": "path", "required": True, "schema": TEXT}
+    made = compiled(
+        {
+            "/mappings": {
+                "get": {"responses": shown({"type": "array", "items": mapping})},
+                "post": {"requestBody": sent(mapping), "responses": DONE},
+            },
+            "/mappings/{principalId}": {
+                "parameters": [one],
+                "get": {"responses": shown(mapping)},
+                "put": {"requestBody": sent(thing(role=TEXT)), "responses": DONE},
+            },
+        },
+        tmp_path,
+    )
+    assert not [one for one in made.diagnostics if one.code == "internal-error"]
+    creating = flow(made, "hall_create_mapping")
+    bodies = [step.payload for step in creating.steps if step.operation == "POST /mappings"]
+    assert bodies == [{"principalId": "$inputs.principalId", "role": "$inputs.role"}]
+
+
+def test_a_thing_is_known_by_an_id_that_is_called_for_anything(tmp_path: Path) -> None:
+    item = thing(entity_id=TEXT, entity_type=TEXT, nickname=TEXT)
+    one = {"name": "id", "in": "path", "required": True, "schema": TEXT}
+    made = compiled(
+        {
+            "/switches": {
+                "get": {"responses": shown(thing(results={"type": "array", "items": item}))},
+                "post": {"requestBody": sent(thing(nickname=TEXT)), "responses": shown(item, "201")},
+            },
+            "/switches/{id}": {"parameters": [one], "get": {"responses": shown(item)}, "delete": {"responses": DONE}},
+        },
+        tmp_path,
+    )
+    assert [step.operation for step in flow(made, "hall_create_switch").steps][-1].startswith("GET /switches")
+
+
+def test_what_replaces_a_whole_is_given_and_never_empty_by_itself(tmp_path: Path) -> None:
+    made = compiled(
+        {
+            "/groups/{name}": {"parameters": [NAME], "get": {"responses": shown(thing(name=TEXT))}},
+            "/groups/{name}/properties": {
+                "parameters": [NAME],
+                "put": {"requestBody": sent({"type": "object"}), "responses": DONE},
+            },
+            "/groups/{name}/refresh": {
+                "parameters": [NAME],
+                "post": {"requestBody": sent({"type": "object"}), "responses": DONE},
+            },
+        },
+        tmp_path,
+    )
+    replacing = flow(made, "hall_replace_properties_group")
+    assert {one.name for one in replacing.inputs if one.is_required} == {"group", "body"}
+    assert {one.name for one in flow(made, "hall_refresh_group").inputs} == {"group"}
+
+
+def test_starting_and_making_are_no_other_way_to_change(tmp_path: Path) -> None:
+    labelled = {"$ref": "#/components/schemas/Options", "properties": {"label": TEXT}}
+    made = compiled(
+        {
+            "/servers/{name}": {
+                "parameters": [NAME],
+                "get": {"responses": shown(thing(name=TEXT, size=TEXT, label=TEXT))},
+                "post": {"summary": "Start a server", "responses": DONE},
+                "patch": {"summary": "Modify a server", "requestBody": sent(labelled), "responses": DONE},
+                "put": {"summary": "Modify a server", "requestBody": sent(labelled), "responses": DONE},
+            }
+        },
+        tmp_path,
+        Options=thing(size=TEXT),
+    )
+    assert flow(made, "hall_start_server").goal == "POST /servers/{name}"
+    left = {one.key: one.left_out for one in made.api.operations if one.left_out}
+    assert left == {"PUT /servers/{name}": "alias of PATCH /servers/{name}"}
+    changing = flow(made, "hall_update_server")
+    assert {"size", "label"} <= {one.name for one in changing.inputs}  # members beside a reference are members too
+
+
+def test_a_member_that_is_an_object_names_nothing(tmp_path: Path) -> None:
+    share = thing(server=thing(name=TEXT), scopes={"type": "array", "items": TEXT})
+    one = {"name": "server_name", "in": "path", "required": True, "schema": TEXT}
+    made = compiled(
+        {
+            "/shares": {"get": {"responses": shown({"type": "array", "items": share})}},
+            "/shares/{server_name}": {"parameters": [one], "get": {"responses": shown(share)}},
+        },
+        tmp_path,
+    )
+    assert [one.name for one in flow(made, "hall_describe_share").inputs] == ["server_name"]
