@@ -70,7 +70,8 @@ _TABLE = (
         "x-access-token access-token x-session-token x-session-id x-vault-token private-token job-token deploy-token "
         "x-csrf-token x-csrftoken x-xsrf-token api-token oauth-token authentication-token "
         "*-api-key *-apikey *-api-token *-api-secret *-auth-token *-auth-key *-auth-secret *-access-token *-access-key "
-        "*-session-token *-subscription-key app-key *-app-key *-appkey *-app-token *-apptoken *-usertoken *-devtoken",
+        "*-session-token *-subscription-key app-key *-app-key *-appkey *-app-token *-apptoken *-usertoken *-devtoken "
+        "*-api-id *-key-id",
     ),
     _Kind(
         CREDENTIAL,

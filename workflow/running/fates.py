@@ -13,7 +13,7 @@ from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope
 from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
-from workflow.replies.answers import counted, refuses_all
+from workflow.replies.answers import counted, refuses_all, takes_a_part
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
@@ -198,14 +198,19 @@ class DoubtfulTurn(Turn):
         self.note_doubt()
         self.end_unknown(Failure(self.key, "answers_missing", text, said=said))
 
-    def has_made(self, reply: Reply) -> bool:
-        """Whether the answer says that something was made (RFC 9110, 15.3.2), whatever it looks like."""
-        return reply.status == _CREATED and self.step.effect == "create"
+    def note_how_it_was_taken(self, reply: Reply) -> None:
+        """Notes that something was made or another part carried out, or that it was only accepted.
 
-    def is_only_accepted(self, reply: Reply) -> bool:
-        """Whether it goes on after a 202 (RFC 9110, 15.3.3), and no later step waits for it or sees the thing gone."""
+        201 says that something was made, whatever it looks like (RFC 9110, 15.3.2); 202 that it goes on (15.3.3), and
+        that is all that is known where no later step waits for it or sees the thing gone.
+        """
+        has_made = reply.status == _CREATED and self.step.effect == "create"
+        sent = self.sent()
+        if has_made or (reply.said and takes_a_part(reply.body, sent.body if sent is not None else None)):
+            self.taken = (*self.taken, self.key)
         later = self.flow.steps[self.frame.step + 1 :]
-        return reply.status == _ACCEPTED and not any(each.role in ("wait", "gone") for each in later)
+        if reply.status == _ACCEPTED and not any(each.role in ("wait", "gone") for each in later):
+            self.accepted = (*self.accepted, self.key)
 
     def ends_with_job(self, reply: Reply) -> bool:
         """Notes what a job that ended well says of failed parts; whether it ends here, in force after a restart."""

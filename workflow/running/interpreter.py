@@ -12,7 +12,6 @@ else the next step or the end.
 from dataclasses import replace
 
 from workflow.documents.criteria import all_hold
-from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
 from workflow.errors import EventError, InputError
 from workflow.json.pointers import NOTHING
@@ -20,7 +19,7 @@ from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
-from workflow.replies.answers import complains_alone, is_refusal_alone, refuses_all, takes_a_part
+from workflow.replies.answers import complains_alone, is_refusal_alone, refuses_all
 from workflow.replies.device_texts import is_page
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
@@ -134,10 +133,7 @@ class _Turn(DoubtfulTurn):
         if not step.is_safe and (has_succeeded or is_good):
             self.note_done()
             self.refusals += reply.said
-            if self.has_made(reply) or (reply.said and takes_a_part(reply.body, self._body_sent())):
-                self.taken = (*self.taken, self.key)
-            if self.is_only_accepted(reply):
-                self.accepted = (*self.accepted, self.key)
+            self.note_how_it_was_taken(reply)
             if self.lacks_answers(reply):
                 return
         if short is not None and not self._is_told_by(short, scope, has_succeeded):
@@ -201,10 +197,6 @@ class _Turn(DoubtfulTurn):
             self.end_unknown(failure)
         else:
             self.end_failed(failure)
-
-    def _body_sent(self) -> Json:
-        sent = self.sent()
-        return sent.body if sent is not None else None
 
     def _is_explained(self, scope: Scope) -> bool:
         """Whether the document itself says what this answer to a change means."""
