@@ -66,6 +66,12 @@ def test_what_was_in_an_object_of_which_a_part_was_sent_is_told_where_it_is_gone
     assert "config/cache is not there (was: none)" in end.verified_why
 
 
+def test_what_stood_in_a_map_beside_what_was_sent_is_told_where_it_is_gone() -> None:
+    web = {**WEB, "labels": {"site": "a", "volatile.uuid": "1"}}
+    assert told(ran({"labels": {"own": "x"}}, before=web, labels={"own": "x"})) == {"/labels/site": ("a", None)}
+    assert told(ran({"labels": {"site": "a", "own": "x"}}, before=web, labels={"own": "x"})) == {}
+
+
 def test_an_update_that_leaves_the_rest_alone_is_verified_as_a_whole() -> None:
     end = ran({"config": {**WEB["config"], "boot": "uefi"}}, config={"boot": "uefi"})
     assert (told(end), end.verified) == ({}, "all")

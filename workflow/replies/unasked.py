@@ -2,10 +2,10 @@
 
 Some devices take a PATCH for the whole thing, or for the whole of an object in it, and put back what it did not name.
 Only what the update itself could have set and did not send is looked at (`kept`): not what devices count, measure,
-date or move by themselves, going by its name, no secret, nothing that was empty, false or 0, and of objects only the
-members that the inputs describe. Gone, emptied or another value of the same kind is told (`besides`), and never a
-failure: one member may change with another by right (an address with its mode). Pure; called by
-`workflow.running.turn`, on the reads that `workflow.programs.earlier_reads` names.
+date or move by themselves, going by its name, no secret, nothing that was empty, false or 0, of objects only the
+members that the inputs describe, and of a map the texts in it. Gone, emptied or another value of the same kind is told
+(`besides`), and never a failure: one member may change with another by right (an address with its mode). Pure; called
+by `workflow.running.turn`, on the reads that `workflow.programs.earlier_reads` names.
 """
 
 import json
@@ -21,6 +21,7 @@ from workflow.replies.expectations import Expectation, ExpectationFinding, evalu
 
 _MOST_KEPT = 2000  # characters of one value: a run's state is stored after each request
 _DEEPEST = 4
+_MOST_ENTRIES = 50
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SECRET = re.compile(r"pass|secret|token|credential|private|community|key|auth|pin\b", re.IGNORECASE)
 
@@ -36,7 +37,9 @@ _ENDS_ALONE = _set(
     "connected reachable running busy ready hash checksum digest fingerprint temperature load expires expiry"
 )
 # By any word of it.
-_ALONE = _set("current actual last latest next modified changed updated created seen effective observed previous")
+_ALONE = _set(
+    "volatile current actual last latest next modified changed updated created seen effective observed previous"
+)
 
 
 def kept(expects: Iterable[Expectation], shown: Mapping[str, Json], schemas: Json, scope: Scope) -> dict[str, Json]:
@@ -90,6 +93,9 @@ def _unsent(place: str, shown: Json, asked: Json, schema: Json, depth: int) -> I
         members = schema.get("properties") if isinstance(schema, Mapping) else None
         if asked is not NOTHING and not (isinstance(asked, Mapping) and asked):
             return  # the whole was set, or emptied
+        if not members and isinstance(asked, Mapping):  # a map: of what stood in it beside what was sent
+            others = [inner for inner, value in shown.items() if inner not in asked and isinstance(value, str)]
+            members = dict.fromkeys(others[:_MOST_ENTRIES])
         for inner, described in members.items() if isinstance(members, Mapping) else ():
             sent = asked.get(inner, NOTHING) if isinstance(asked, Mapping) else NOTHING
             yield from _unsent(child(place, inner), shown.get(inner, NOTHING), sent, described, depth - 1)
