@@ -10,6 +10,7 @@ it is: a state says nothing of whether there was a restart. A change is never se
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -157,10 +158,19 @@ class _Look:
         is_seen = end.failure is not None and (200 <= (end.failure.status or 0) < 300 or end.failure.code in _TELLING)
         if not is_seen or (effect is None and not decides):
             return LookResult("open", self._clean(why) or "no read of the workflow tells")
+        if self._is_called_otherwise(end):
+            return LookResult(
+                "open", "what stands there is not called as was asked for: it may be at an address of its own"
+            )
         doubted = self._doubted()
         if not (self.is_settled or (doubted is not None and doubted.is_idempotent)):
             return LookResult("open", "it is not so yet, and may still come: look again in a while")
         return LookResult("not happened", self._clean(why))
+
+    def _is_called_otherwise(self, end: EndRun) -> bool:
+        """Whether what differs is what the address is made of: after a renaming another thing may stand there."""
+        names = re.findall(r"\{([^{}]+)\}", self.told.path_template) if self.told is not None else []
+        return any(each["place"].rpartition("/")[2] in names[-1:] for each in end.differences)
 
     def _effect_seen(self) -> str | None:
         """What the request in doubt was to do, if the last read shows whether it is done."""

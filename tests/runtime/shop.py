@@ -60,6 +60,8 @@ class Shop:
         self.changes.append(f"{heard.method} {path}")
         if heard.method == "POST" and not path:
             self.names[f"n-{len(self.changes)}"] = json.loads(heard.body)["name"]
+        elif heard.method == "PATCH":
+            self.names[json.loads(heard.body)["id"]] = self.names.pop(path)
         elif heard.method == "DELETE":
             self.names.pop(path, None)
 
@@ -102,7 +104,12 @@ MAKE = step("make", "POST /vms", "change", "create", **body(name="$inputs.name",
 GONE = step("gone", "GET /vms/{id}", "gone", "read", **FOUND, successCriteria=[{"condition": "$statusCode == 404"}])
 # Lists at least one machine that is not the one, so that the empty list of a query means something.
 NOT_THERE = step("look", "GET /vms", "check", "read", successCriteria=[*OK, MISSING])
+# Its id is what it is called by: behind the change it stands at another address.
+CALLED = {"place": "/id", "asked": "$inputs.size", "found": "$response.body#/uuid"}
+BACK = step("back", "GET /vms/{id}", "read_back", "read", **FOUND, successCriteria=OK)
+BACK["x-switchgear"] |= {"expects": [CALLED], "decides": True}
 STEPS: dict[str, list[Any]] = {
+    "move": [find(), step("move", "PATCH /vms/{id}", "change", "update", **FOUND, **body(id="$inputs.size")), BACK],
     "make": [MAKE, MADE],
     "make-once": [NOT_THERE, MAKE, MADE],
     "set": [find(), step("set", "PUT /vms/{id}", "change", "update", **FOUND, **body(size="$inputs.size"))],

@@ -26,6 +26,7 @@ from runtime.call_options import CallOptions
 from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.selection import Selection, run_on
+from runtime.engines.looking import LookResult
 from runtime.errors import SameEffect
 from runtime.secrets import Vault
 from runtime.service import ServiceOptions, open_service
@@ -218,6 +219,21 @@ async def test_a_new_thing_that_is_there_was_made_by_the_run_if_the_run_had_miss
     await doubtful(there, shop, name, {"name": "new"})
     assert (await refused(call(there, name, {"name": "new"}))).code == code
     assert list(shop.script.names.values()).count("new") == 1
+
+
+async def test_what_stands_at_the_old_address_says_nothing_of_a_thing_that_was_to_move(there: Any, shop: Any) -> None:
+    looker = there.service.calls.same_effects.looker
+    looker.settled_s = 0.0
+    run = await doubtful(there, shop, "move", {"vm": "web-01", "size": "u-9"})
+    shop.script.names["u-1"] = "another"
+
+    async def seen() -> LookResult | None:
+        found = await looker.resolved(run.run_id, actor="ann")
+        return None if "is not asked for" in found.why else found  # for as long as the breaker is open
+
+    found = await until(seen, "the device to be asked again")
+    assert (found.verdict, "an address of its own" in found.why) == ("open", True)
+    assert shop.script.changes == ["PATCH u-1"]
 
 
 async def test_a_device_that_stays_away_leaves_the_doubt_as_it_is(there: Any, shop: Any) -> None:
