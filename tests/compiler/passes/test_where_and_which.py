@@ -7,12 +7,17 @@ for a thing that was only to be made, or sent an empty body where something stoo
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from compiler.compiled import Compiled
 from compiler.ir.model import Flow
+from compiler.passes.flows.steps import queries
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
+from workflow.documents.criteria import compile_criterion
+from workflow.documents.document import Criterion
+from workflow.documents.scope import Reply, Scope
 
 TEXT: dict[str, Any] = {"type": "string"}
 NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT}
@@ -149,6 +154,13 @@ def test_starting_and_making_are_no_other_way_to_change(tmp_path: Path) -> None:
     assert left == {"PUT /servers/{name}": "alias of PATCH /servers/{name}"}
     changing = flow(made, "hall_update_server")
     assert {"size", "label"} <= {one.name for one in changing.inputs}  # members beside a reference are members too
+
+
+@pytest.mark.parametrize(("shown", "states"), [(True, ("true",)), ("true", ("true",)), (False, ("gone", "false"))])
+def test_a_state_may_be_a_truth_value(shown: Any, states: tuple[str, ...]) -> None:
+    criterion = Criterion(queries.one_of_states("$response.body#/stopped", states), None, None)
+    assert compile_criterion(criterion).holds(Scope(reply=Reply(200, {}, {"stopped": shown})))
+    assert not compile_criterion(criterion).holds(Scope(reply=Reply(200, {}, {"stopped": "no"})))
 
 
 def test_a_member_that_is_an_object_names_nothing(tmp_path: Path) -> None:

@@ -78,8 +78,9 @@ def selector(query: str) -> dict[str, Any]:
 
 
 def one_of_states(place: str, states: Sequence[str]) -> str:
-    """A simple condition: the value at `place` is one of `states`."""
-    return any_of(f"{place} == {simple_quoted(state)}" for state in states)
+    """A simple condition: the value at `place` is one of `states`; a truth value is written as its word."""
+    switches = (state for state in states if state in ("true", "false"))
+    return any_of([*(f"{place} == {simple_quoted(state)}" for state in states), *(f"{place} == {s}" for s in switches)])
 
 
 def steps_used(value: Any) -> list[str]:
