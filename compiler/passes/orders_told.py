@@ -58,6 +58,8 @@ def _are_orders(values: tuple[str, ...]) -> bool:
 
 def _read(schemas: SharedSchemas, schema: Schema, at: str, levels: int) -> tuple[Schema, dict[str, tuple[str, ...]]]:
     """The schema with such enumerations, and their values by pointer; objects within it are read as well."""
+    if not _may_order(schemas, schema, levels):
+        return schema, {}
     whole = schemas.flat(schema)
     changed: dict[str, Schema] = {}
     found: dict[str, tuple[str, ...]] = {}
@@ -71,6 +73,14 @@ def _read(schemas: SharedSchemas, schema: Schema, at: str, levels: int) -> tuple
             changed |= {name: inner} if within else {}
             found |= within
     return ({**whole, "properties": {**whole["properties"], **changed}}, found) if found else (schema, found)
+
+
+def _may_order(schemas: SharedSchemas, schema: Schema, levels: int) -> bool:
+    """Whether any member is called like an order: most bodies have none, and are not read any further."""
+    members = schemas.members(schema)
+    return any(map(is_named_as_order, members)) or (
+        levels > 1 and any(_may_order(schemas, member, levels - 1) for member in members.values())
+    )
 
 
 def _chosen(parameter: ApiParameter, values: tuple[str, ...]) -> ApiParameter:

@@ -103,12 +103,9 @@ class _Finder:
                 is_list = self._is_list_of_others(place_shape, place)
                 found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
+        known = {*collections, *self.siblings.borrowed, *self.preferred}
         for place_shape, place in self.places.items():
-            if ends_in_parameter(place_shape) or place_shape in {
-                *collections,
-                *self.siblings.borrowed,
-                *self.preferred,
-            }:
+            if ends_in_parameter(place_shape) or place_shape in known:
                 continue
             if place_shape in self.siblings.singles:
                 found[place_shape] = self._shown_beside(place_shape, place)

@@ -416,7 +416,7 @@ def _roles(resources: tuple[Resource, ...]) -> Mapping[str, tuple[TwinKind, Reso
                 roles.setdefault(key, (kind, resource))
     for resource in resources:
         for alias, key in resource.aliases.items():
-            if key in roles:
+            if key in roles and roles[key][0] is not TwinKind.LIST:  # a list of addresses shows no things
                 roles.setdefault(alias, roles[key])
     return roles
 
