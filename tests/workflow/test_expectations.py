@@ -289,3 +289,16 @@ def test_what_was_made_otherwise_than_asked_for_was_made() -> None:
         run = Dialogue(made, mem="2")
         run.answer("change", status)
         ended(run.answer("look", 200, {"mem": "1"}), outcome, code)
+
+
+def test_what_was_sent_empty_is_not_said_to_be_empty_where_it_is_not() -> None:
+    ours = {"role": "read_back", "expects": [{"place": "/map", "asked": "$inputs.map", "found": "$response.body#/map"}]}
+    made = program(
+        step("change", "patch", "/vm", requestBody={"payload": {"map": "$inputs.map"}}),
+        step("look", "get", "/vm", **{"x-switchgear": ours}),
+        inputs={"type": "object", "properties": {"map": {"type": "object"}}},
+    )
+    for shows, verified in (({"a": "1"}, "none"), ({}, "all"), (None, "all")):
+        run = Dialogue(made, map={})
+        run.answer("change")
+        assert ended(run.answer("look", 200, {"map": shows}), "succeeded").verified == verified

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered", "ordered")
 _NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_IN_A_ROW = re.compile(r"[^\s,]+(?:\s*,\s*[^\s,]+)+")
 _NAME_WITH_DOT = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+\.", re.IGNORECASE)
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgtpe]?i?b?)", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.0{1,9})?)?", re.ASCII)
@@ -288,4 +289,9 @@ def _clock(text: str) -> str | None:
     return f"{found[1]:0>2}:{found[2]}:{found[3] or '00'}" if found else None
 
 
-_FORMS = (_clock, _mac, _name, _address, _moment, _amount, _amount_of_1024, _duration, _url)
+def _listed(text: str) -> str | None:
+    """Words in a row, with or without blanks behind the commas: `10.0.0.1, 10.0.0.2`."""
+    return ",".join(part.strip() for part in text.lower().split(",")) if _IN_A_ROW.fullmatch(text) else None
+
+
+_FORMS = (_clock, _listed, _mac, _name, _address, _moment, _amount, _amount_of_1024, _duration, _url)

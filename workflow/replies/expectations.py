@@ -19,7 +19,7 @@ from typing import Literal
 from workflow.documents.document import Json
 from workflow.documents.expressions import Expression
 from workflow.documents.scope import Scope
-from workflow.documents.values import Missing, Value
+from workflow.documents.values import Missing, Reference, Value
 from workflow.json.pointers import NOTHING
 from workflow.replies.comparing import Rule, compared, sameness
 
@@ -98,11 +98,15 @@ def _looked_at(expected: Expectation, scope: Scope) -> list[ExpectationFinding]:
     if expected.asked is None:
         return [ExpectationFinding(expected.place, "seen" if expected.is_shown else "unseen", expected.text)]
     asked = evaluated(expected.asked, scope)
-    if asked is NOTHING or (isinstance(asked, dict) and not asked):
-        return []
+    if asked is NOTHING or (asked == {} and not isinstance(expected.asked, Reference)):
+        return []  # of what is written from several inputs none was given
     if expected.found is None:
         return [ExpectationFinding(expected.place, "unseen", expected.text)]
     found = evaluated(expected.found, scope)
+    if asked == {}:
+        is_empty = found in (NOTHING, None, {})
+        text = "" if is_empty else "it was sent empty, which empties it or changes nothing"
+        return [ExpectationFinding(expected.place, "seen" if is_empty else "unseen", text)]
     if expected.among:
         return [_among(expected, asked, found)]
     return [
