@@ -351,7 +351,7 @@ class _Teller:
                 yield _note(
                     "job-unknown",
                     operation.key,
-                    "may answer 202, and no job is known for it; assumed to be over once it is answered",
+                    "may answer 202, and no job is known for it; what is answered so is told as pending",
                     "say how it is waited for in the profile's `jobs`, or that it starts none in `jobs.never`",
                 )
 
