@@ -157,7 +157,10 @@ MORE = (
     Call("kinto_find_groups", OF_RACK, reads=ids(f"{BUCKET}/groups")),
     Call("kinto_find_permissions"),
     Call("kinto_inventory_bucket", OF_RACK),
-    *(Call(f"kinto_get_{name}") for name in ("api", "heartbeat", "lbheartbeat", "version", "item", "contribute_json")),
+    *(
+        Call(f"kinto_get_{name}")
+        for name in ("api", "heartbeat", "lbheartbeat", "version", "server_info", "contribute_json")
+    ),
     Call("kinto_delete_collection_record", OF_R1, R1, gone=True),
     Call("kinto_delete_collection_record", OF_R1, is_impossible=True),
     Call("kinto_remove_all_collection_records", OF_LAB, f"{LAB}/records/no id", gone=True),

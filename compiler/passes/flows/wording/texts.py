@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Effect, Operation, Role
 from compiler.passes.flows.wording import linter as wording
-from compiler.passes.identity import picks_by_query
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     GROUPING,
@@ -177,7 +176,7 @@ def verb_of(operation: Operation) -> str:
             return f"remove {words.spoken(segments(operation.path)[-2])}"
         is_whole = "collection" in f"{operation.description} {operation.operation_id}".lower()
         is_named = "{" in last or (operation.body is not None and not is_whole)
-        if not is_named and picks_by_query(operation):
+        if not is_named and _says_which(operation):
             return f"remove {words.singular(said)}"
         is_one = words.plural(said) != said and words.singular(said) == said  # `DELETE /users/{name}/server`
         return f"remove {said}" if is_named or is_one else f"remove all {words.plural(said)}"
@@ -213,6 +212,14 @@ def done_within(operation: Operation, verb: str) -> str:
     if not is_bare or not within or parameter_of(within) or says_nothing:
         return verb
     return f"{verb} {words.spoken(within)}"
+
+
+def _says_which(operation: Operation) -> bool:
+    """`DELETE /volumes?names=v1`, or one that needs an id; an id that may be left out only filters what all goes."""
+    asked = ((p, words.split(p.name)) for p in operation.parameters if p.location == "query")
+    ends = ((p, said[-1]) for p, said in asked if said)
+    which = ((p, end) for p, end in ends if words.singular(end) in ("name", "id", "uuid"))
+    return any(p.is_required or words.singular(end) != end for p, end in which)
 
 
 def _is_done(operation: Operation, said: str) -> bool:
