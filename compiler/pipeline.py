@@ -17,7 +17,7 @@ from compiler.ir.model import Api, Diagnostic, Operation
 from compiler.isolating import isolated, set_aside, with_left_out
 from compiler.passes import assumed, effects, jobs, links, orders_told, paging, parts, reserved, resources
 from compiler.passes.flows import plan, postconditions
-from compiler.passes.flows.ordered_states import ordered_states
+from compiler.passes.flows.ordered_states import OrderedStates, ordered_states
 from compiler.passes.outcome import Options, Pass, PassOutcome
 from compiler.twin.behaviours.library import LIBRARY
 from compiler.twin.behaviours.tables import named
@@ -41,7 +41,7 @@ UNDERSTANDING: Passes = (
 )
 PLANNING: Passes = (("flows", plan.run),)  # backwards along the links
 # Without them nobody knows what an operation does to a device, or callers could say what is not theirs to say.
-_NEEDED = ("read", "reserved", "effects")
+_NEEDED = ("read", "reserved", "orders", "effects")
 PASSES = tuple(name for name, _ in (*UNDERSTANDING, *PLANNING))
 
 
@@ -125,10 +125,11 @@ def understand(api: Api, profile: Profile | None) -> Understood:
     """The passes before planning, and what they tell beside the API."""
     options = options_for(api, profile)
     outcome = run_passes(api, UNDERSTANDING, options)
-    told = ordered_states(outcome.api, options.profile)
+    contained = Containment("the states that orders bring about")
+    told = contained.tried("", partial(ordered_states, outcome.api, options.profile), OrderedStates())
     states = (*options.profile.states, *told.rules)
     settled = options.profile.model_copy(update={"states": states}) if told.rules else profile
-    return Understood(outcome.api, (*outcome.diagnostics, *told.notes), settled)
+    return Understood(outcome.api, (*outcome.diagnostics, *told.notes, *contained.diagnostics), settled)
 
 
 def plan_flows(api: Api, profile: Profile | None) -> PassOutcome:

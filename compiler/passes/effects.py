@@ -116,7 +116,7 @@ class _Verbs:
         return {*members, *(name for member in members.values() for name in self.schemas.members(member))}
 
     def _is_read(self, path: str) -> bool:
-        return f"GET {path}" in self.keys
+        return path in self.reads
 
     def _acts(self, operation: Operation) -> bool:
         """Whether a GET does something: by its own words, unless the profile says that it reads."""

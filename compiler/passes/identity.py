@@ -5,11 +5,11 @@ first: the profile's, then the path parameter's own, then the field's usual ones
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import EMPTY, Operation, Resource, Schema
+from compiler.ir.model import EMPTY, ApiParameter, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from workflow.json.pointers import escape
@@ -95,8 +95,15 @@ def takes_name(operation: Operation, parameter: str) -> bool:
 
 def picks_by_query(operation: Operation) -> bool:
     """`PATCH /volumes?names=vol1`: which of what is listed there are meant is said in the query."""
-    asked = (words.split(p.name) for p in operation.parameters if p.location == "query")
-    return any(said and words.singular(said[-1]) in ("name", "id", "uuid") for said in asked)
+    return any(True for _ in picking(operation))
+
+
+def picking(operation: Operation) -> Iterator[ApiParameter]:
+    """The parameters of the query that say by name or id which are meant."""
+    for parameter in operation.parameters:
+        said = words.split(parameter.name)
+        if parameter.location == "query" and said and words.singular(said[-1]) in ("name", "id", "uuid"):
+            yield parameter
 
 
 def is_called_by_id(resource: Resource) -> bool:
@@ -217,9 +224,9 @@ class Identifier:
             return self.schemas.at(item, told) or EMPTY, told
         wanted = words.singular(noun).lower().replace("_", "").replace("-", "")
         named = next((n for n in members if n.lower().replace("_", "") == wanted), "")
+        if self.holder and not named and self.holder in members:
+            return members[self.holder], f"/{escape(self.holder)}"
         held = "" if named else self._in_envelope(members)
-        if held and held == self.holder:
-            return members[held], f"/{escape(held)}"
         if held:
             inner, at = self._unwrapped(members[held], noun, EMPTY)
             alone = "" if at else self._only_list(members[held], noun)
@@ -233,8 +240,6 @@ class Identifier:
 
     def _in_envelope(self, members: Schema) -> str:
         """The one member of a reply that holds a thing, where all others say how it went: `{success, data, errors}`."""
-        if self.holder in members:
-            return self.holder
         held = self._holder(members)
         others = {name.lower().replace("_", "") for name in members if name != held}
         is_told = others <= _HOW_IT_WENT and bool(not others or others & _WENT_WELL)

@@ -181,10 +181,10 @@ class _Finder:
 
     def _fuller_list(self, collection: _Place | None, item: _Place) -> _Place | None:
         """`/vms?recursion=1` lists the things of which `/vms` lists only the addresses or the names."""
-        if collection is None or not collection.key("GET") or self._shown_in_list(collection):
+        ways = self.by_query.get(shape(collection.path), ()) if collection is not None else ()
+        if collection is None or not ways or not collection.key("GET") or self._shown_in_list(collection):
             return None
         shown = self._shown(item)
-        ways = self.by_query.get(shape(collection.path), ())
         fuller = (way for way in ways if shown and self._shown_in_list(way) == shown)
         return min(fuller, key=lambda way: (len(way.path), way.path), default=None)  # `?recursion=1`, not `?public&…`
 
@@ -252,19 +252,19 @@ class _Finder:
         ways = [m for m in ways if item.key(m) not in verbs.distinct]
         # `PUT`, “creates or updates”, beside `PATCH`, “updates”: without the first nothing is ever made.
         ways = [m for m in ways if m != "PUT" or ways == ["PUT"] or resource.create or not makes(item.methods[m])]
-        ways = [m for m in ways if m != "POST" or ways == ["POST"] or not self._says_other(item, m, ways)]
+        ways = [m for m in ways if m != "POST" or ways == ["POST"] or not self._post_says_other(item, ways)]
         if not ways:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}
         return replace(resource, update=item.key(ways[0]), aliases=aliases)
 
-    def _says_other(self, item: _Place, method: str, ways: Sequence[str]) -> bool:
+    def _post_says_other(self, item: _Place, ways: Sequence[str]) -> bool:
         """`POST`, “rename”, with members that `PATCH` does not know, and few of those that it does; or “start”."""
-        verb = head(tokens_of_text(item.methods[method].summary))
+        verb = head(tokens_of_text(item.methods["POST"].summary))
         if verb in _KNOWN and verb.removesuffix("s") not in _CHANGING:
             return True
         said = {way: {*self.schemas.members(body.schema)} for way in ways if (body := item.methods[way].body)}
-        own = said.pop(method, set())
+        own = said.pop("POST", set())
         others = set().union(*said.values())
         return bool(others and own - others) and 2 * len(own & others) < len(others)
 

@@ -135,7 +135,17 @@ def test_what_can_go_on_without_a_pass_does(name: str, tmp_path: Path, capsys: A
     assert "GET /goods" in reached(report)
 
 
-@pytest.mark.parametrize("name", ["reserved", "effects"])
+def test_what_can_go_on_without_the_states_that_orders_bring_about_does(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    patched(monkeypatch, pipeline, "ordered_states", lambda *_: True)
+    code, report, _ = compiled(tmp_path, capsys)
+    assert code == 1
+    assert "the states that orders bring about" in faults(report)[0]["message"]
+    assert "GET /goods" in reached(report)
+
+
+@pytest.mark.parametrize("name", ["reserved", "orders", "effects"])
 def test_nothing_goes_on_without_a_pass_that_safety_rests_on(
     name: str, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:

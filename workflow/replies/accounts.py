@@ -159,7 +159,7 @@ def _exits(job: Json, level: int = 0) -> Iterator[str]:
     for name, member in job.items() if isinstance(job, Mapping) else ():
         if isinstance(member, Mapping) and level < _DEEP:
             yield from _exits(member, level + 1)
-        elif plain_name(name) in _EXITS and _is_number(member) and member:
+        elif _is_number(member) and member and plain_name(name) in _EXITS:
             yield f"{_shown(name)} {member}"
 
 

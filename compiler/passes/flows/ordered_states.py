@@ -6,6 +6,7 @@ for the thing says all that there is. What is told this way is waited for and lo
 the pipeline once the API is understood.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,13 +36,15 @@ def ordered_states(api: Api, profile: Profile) -> OrderedStates:
     failed: dict[tuple[str, str], tuple[str, ...]] = {}
     notes = []
     told = {rule.resource for rule in profile.states}
+    below = _showing_states(api)
     for operation, owner in _ordering(api):
-        for resource in _showing(api, owner):
+        for resource in (owner, *below[shape(owner.item)]):
             moves = () if resource.noun in told else tuple(_moves(operation, resource, schemas))
             if len({to.value for _, to in moves}) > 1 and len({to.place for _, to in moves}) == 1:
                 place = moves[0][1].place
                 at = (resource.noun, place)
-                found.setdefault(at, []).extend(_transition(operation, when, to) for when, to in moves)
+                brought = (Transition(operation=operation.key, when=dict(w), to=to.value) for w, to in moves)
+                found.setdefault(at, []).extend(brought)
                 failed[at] = _broken(schemas, resource, place)
                 notes.append(_note(operation, moves))
                 break
@@ -62,11 +65,13 @@ def _ordering(api: Api) -> Iterator[tuple[Operation, Resource]]:
             yield operation, owner
 
 
-def _showing(api: Api, owner: Resource) -> Iterator[Resource]:
-    """What shows the thing's state: itself, and what stands below it and says nothing else."""
-    yield owner
-    at = shape(owner.item)
-    yield from (r for r in api.resources if r.read and shows_state(r.item) and shape(r.item).rpartition("/")[0] == at)
+def _showing_states(api: Api) -> defaultdict[str, list[Resource]]:
+    """What stands right below things and shows nothing but their states, by the shapes of the things' addresses."""
+    found: defaultdict[str, list[Resource]] = defaultdict(list)
+    for resource in api.resources:
+        if resource.read and shows_state(resource.item):
+            found[shape(resource.item).rpartition("/")[0]].append(resource)
+    return found
 
 
 def _moves(
@@ -81,10 +86,6 @@ def _moves(
             state = reached(_SWITCHED.get(" ".join(said), said), shown, schemas)
             if state is not None and isinstance(state.value, str):
                 yield {f"/{escape(name)}": value}, state
-
-
-def _transition(operation: Operation, when: Mapping[str, Any], to: Reached) -> Transition:
-    return Transition(operation=operation.key, when=dict(when), to=to.value)
 
 
 def _broken(schemas: SharedSchemas, resource: Resource, place: str) -> tuple[str, ...]:

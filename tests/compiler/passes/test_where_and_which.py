@@ -122,6 +122,10 @@ def test_what_replaces_a_whole_is_given_and_never_empty_by_itself(tmp_path: Path
                 "parameters": [NAME],
                 "put": {"requestBody": sent({"type": "object"}), "responses": DONE},
             },
+            "/groups/{name}/tell": {
+                "parameters": [NAME],
+                "post": {"requestBody": sent({"type": "object", "additionalProperties": {}}), "responses": DONE},
+            },
             "/groups/{name}/refresh": {
                 "parameters": [NAME],
                 "post": {"requestBody": sent({"type": "object"}), "responses": DONE},
@@ -132,6 +136,7 @@ def test_what_replaces_a_whole_is_given_and_never_empty_by_itself(tmp_path: Path
     replacing = flow(made, "hall_replace_properties_group")
     assert {one.name for one in replacing.inputs if one.is_required} == {"group", "body"}
     assert {one.name for one in flow(made, "hall_refresh_group").inputs} == {"group"}
+    assert {one.name for one in flow(made, "hall_tell_group").inputs} == {"group", "body"}  # `{}` is any value
 
 
 def test_starting_and_making_are_no_other_way_to_change(tmp_path: Path) -> None:

@@ -171,9 +171,9 @@ class BodyInputs:
             return self._given(listed, first_sentence(self.schemas.text(body.schema)) or f"The {things}, as a list.")
         if self.schemas.members(body.schema):
             return self._object(root)
-        resolved = self.schemas.resolve(body.schema)
-        closed = self.operation.method not in ("PUT", "PATCH")  # which would empty what is there
-        is_empty = self.schemas.kind(body.schema) == "object" and not resolved.get("additionalProperties", not closed)
+        is_write = self.operation.method in ("PUT", "PATCH")  # an empty one would empty what is there
+        more = self.schemas.resolve(body.schema).get("additionalProperties", is_write)
+        is_empty = self.schemas.kind(body.schema) == "object" and more is False
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
         text = purpose_of(body) or "The request's body, as the API describes it."

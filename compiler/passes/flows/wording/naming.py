@@ -206,9 +206,14 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
 def _done_by_sending(context: Context, flow: Flow, operation: Operation) -> Flow:
     """`Rename instance` for `Submit instance`, where the text begins with what is done, and goes on too long."""
     verb = verb_of_text(operation)
-    wanted = replace(flow, title=texts.opened(" ".join([verb, *flow.title.split(" ")[1:]])))
+    wanted = _doing(flow, verb)
     is_said = bool(verb) and verb not in GENERAL | _TELLING
     return wanted if is_said and not any(wording.title_faults(wanted, context.api.name)) else flow
+
+
+def _doing(flow: Flow, verb: str) -> Flow:
+    """The flow with another verb in its title."""
+    return replace(flow, title=texts.opened(" ".join([verb, *flow.title.split(" ")[1:]])))
 
 
 def _done_by_reading(context: Context, flow: Flow, operation: Operation) -> Flow:
@@ -244,9 +249,8 @@ def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
     The verb alone is taken over, so that no prose comes into titles; the class stays that of a deletion.
     """
     verb = verb_of_text(operation)
-    things = flow.title.split(" ")[1:]
-    wanted = replace(flow, title=texts.opened(" ".join([verb, *things])))
-    if verb not in _ENDING or not things or any(wording.title_faults(wanted, context.api.name)):
+    wanted = _doing(flow, verb)
+    if verb not in _ENDING or " " not in flow.title or any(wording.title_faults(wanted, context.api.name)):
         return flow
     said = texts.purpose(operation)
     return replace(_named(context, wanted), description=_beginning(flow, said.rstrip(".") or wanted.title))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Effect, Operation, Role
 from compiler.passes.flows.wording import linter as wording
+from compiler.passes.identity import picking
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     GROUPING,
@@ -216,10 +217,8 @@ def done_within(operation: Operation, verb: str) -> str:
 
 def _says_which(operation: Operation) -> bool:
     """`DELETE /volumes?names=v1`, or one that needs an id; an id that may be left out only filters what all goes."""
-    asked = ((p, words.split(p.name)) for p in operation.parameters if p.location == "query")
-    ends = ((p, said[-1]) for p, said in asked if said)
-    which = ((p, end) for p, end in ends if words.singular(end) in ("name", "id", "uuid"))
-    return any(p.is_required or words.singular(end) != end for p, end in which)
+    ends = ((p, words.split(p.name)[-1]) for p in picking(operation))
+    return any(p.is_required or words.singular(end) != end for p, end in ends)
 
 
 def _is_done(operation: Operation, said: str) -> bool:
