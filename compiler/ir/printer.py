@@ -203,6 +203,7 @@ def _step(one: FlowStep) -> str:
         _named("transforms", _json(one.transforms) if one.transforms else ""),
         _named("address", one.address),
         _named("renamed", one.renamed),
+        _named("moved", one.moved),
         _named("parts", _json(one.parts) if one.parts else ""),
         _named("version", _json(one.version) if one.version else ""),
     )

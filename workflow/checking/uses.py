@@ -35,7 +35,7 @@ def uses_of(step: ProgramStep) -> Iterator[Use]:
             yield from _uses(parameter.value.expressions, "request", f"{here}/parameters")
         if step.request.payload is not None:
             yield from _uses(step.request.payload.expressions, "request", f"{here}/requestBody/payload")
-        for name in ("address", "renamed"):
+        for name in ("address", "renamed", "moved"):
             told = getattr(step.request, name)
             yield from _uses(told.expressions if told is not None else (), "request", f"{here}/x-switchgear/{name}")
         for part in step.request.parts:

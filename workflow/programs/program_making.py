@@ -235,6 +235,7 @@ class ProgramMaker:
             parts=self._parts.body_parts(body, own.get("parts"), pointer),
             renamed=self._said_by_device(own, "renamed", pointer),
             fixed=fixed_query(call.path),
+            moved=self._said_by_device(own, "moved", pointer) if path[1::2] else None,
         )
 
     def _said_by_device(self, own: Mapping[str, Json], name: str, pointer: str) -> Value | None:

@@ -27,6 +27,7 @@ class Frame:
     `look`: while the run looks whether a change in doubt was made, what is known of it (see `interpreter`).
     `before`: what a thing showed before it was changed, by place, for the step that reads it back (`unasked`).
     `last`: what the step saw before the attempt that is due: the state `found`, and what the device `said`.
+    `elsewhere`: whether the step asks at the address that a renaming gave the thing, as it was not at its old one.
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
     does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
     """
@@ -47,6 +48,7 @@ class Frame:
     watched: Mapping[str, Json] | None = None
     last: Mapping[str, Json] | None = None
     before: Mapping[str, Mapping[str, Json]] | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Called by `interpreter`; `plan` prepares the parts.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from jsonpath import JSONPath
@@ -81,7 +81,8 @@ class BoundRequest:
 
     `address`: where the device says that this is to be sent; it must be where it was approved to be sent. With
     `renamed` it may have another name there (`workflow.requests.renamed`): what is said of that one where `address` is
-    not said. `fixed`: the query that the path itself has, sent first.
+    not said. `fixed`: the query that the path itself has, sent first. `moved`: what the last name in the path stands
+    for once the thing is called otherwise.
     """
 
     method: str
@@ -94,6 +95,24 @@ class BoundRequest:
     parts: tuple[BoundPart, ...] = ()
     renamed: Value | None = None
     fixed: Pairs = ()
+    moved: Value | None = None
+
+    def at_new_address(self) -> "BoundRequest":
+        """The same request at the address that the thing has after its renaming."""
+        if self.moved is None:
+            return self
+        told = (replace(p, value=self.moved) if self._ends_in(p) else p for p in self.parameters)
+        return replace(self, parameters=tuple(told))
+
+    def is_moved(self, scope: Scope) -> bool:
+        """Whether a renaming was asked for, so that the thing may stand at another address."""
+        if self.moved is None:
+            return False
+        old = next((p.value.evaluate(scope) for p in self.parameters if self._ends_in(p)), None)
+        return self.moved.evaluate(scope) not in (NOTHING, None, "", old)
+
+    def _ends_in(self, parameter: BoundParameter) -> bool:
+        return parameter.location == "path" and parameter.name == self.path[-2]
 
 
 @dataclass(frozen=True, slots=True)

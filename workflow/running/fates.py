@@ -50,7 +50,9 @@ class DoubtfulTurn(Turn):
         number = deciding_step(self.flow, frame, self.scope(), self.program.base_path)
         if number is not None:
             self.change(look=begun(frame.step, failure))
-            self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+            self.change(
+                step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None, elsewhere=False
+            )
             self.perform()
         elif not self._sends_again():
             self.end_unknown(failure)
@@ -71,6 +73,7 @@ class DoubtfulTurn(Turn):
         look = with_try(look, is_as_before, is_partly_so=bool(seen))
         most, seconds = looks_of(step)
         self.change(look=look)
+        self.look_elsewhere(scope.reply)
         if look["tries"] < most:
             self.waiting = "timer"
             self.commands.append(StartTimer(self.key, seconds))
@@ -101,7 +104,9 @@ class DoubtfulTurn(Turn):
         mark = f"{self.step.step_id}/again"
         if not self.step.is_idempotent or self.frame.jumps.get(mark):
             return False
-        self.change(jumps={**self.frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
+        self.change(
+            jumps={**self.frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None, elsewhere=False
+        )
         self.perform()
         return True
 

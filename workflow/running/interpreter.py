@@ -379,6 +379,7 @@ class _Turn(DoubtfulTurn):
             return False
         last = seen_now(self.step, scope) if reply else frame.last
         self.change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds, last=last)
+        self.look_elsewhere(reply)
         self.pending = action.name
         if seconds > 0:
             self.waiting = "timer"

@@ -19,11 +19,13 @@ from workflow.replies.expectations import ExpectationFinding, evaluated
 from workflow.replies.pages import query_after
 from workflow.replies.unasked import besides, kept
 from workflow.requests.events import Command, Failure, Outcome, SendRequest
-from workflow.requests.requests import Unsendable, arguments_of, build_request
+from workflow.requests.requests import BoundRequest, Unsendable, arguments_of, build_request
 from workflow.running.ending import Course, end_of
 from workflow.running.uncertainty import doubt_of
 
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
+
+_NOT_HERE = (404, 410)
 
 
 class Turn:
@@ -82,6 +84,18 @@ class Turn:
     def key(self) -> str:
         return self.frame.prefix + self.step.step_id if self.frames else ""
 
+    @property
+    def request(self) -> BoundRequest | None:
+        """What the current step's request is made of, at the address where the thing is looked for now."""
+        request = self.step.request
+        return request.at_new_address() if request is not None and self.frame.elsewhere else request
+
+    def look_elsewhere(self, reply: Reply | None) -> None:
+        """Asks at the other address next, where a renaming may have moved the thing and it is not at this one."""
+        request = self.step.request
+        if reply is not None and reply.status in _NOT_HERE and request is not None and request.is_moved(self.scope()):
+            self.change(elsewhere=not self.frame.elsewhere)
+
     def change(self, **members: Json) -> None:
         self.frames[-1] = replace(self.frame, **members)
 
@@ -100,7 +114,7 @@ class Turn:
 
     def sent(self) -> Sent | None:
         """The request that was sent, made again: it follows from the state. None for a call of a workflow."""
-        request = self.step.request
+        request = self.request
         if request is None:
             return None
         return build_request(request, replace(self.scope(), sent=nothing_sent), self.program.base_path).sent
@@ -142,7 +156,9 @@ class Turn:
 
     def enter(self, number: int) -> None:
         self.entered += 1
-        self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+        self.change(
+            step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None, elsewhere=False
+        )
         if self.entered > MAX_ENTERED:
             self.end_failed(Failure(self.key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
@@ -157,9 +173,9 @@ class Turn:
 
     def send(self) -> None:
         step, frame = self.step, self.frame
-        assert step.request is not None
+        assert self.request is not None and step.request is not None
         try:
-            request = build_request(step.request, self.scope(), self.program.base_path)
+            request = build_request(self.request, self.scope(), self.program.base_path)
         except Unsendable as error:
             self.unsendable(Failure(self.key, error.code, error.message))
             return

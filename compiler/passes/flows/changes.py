@@ -22,6 +22,7 @@ from compiler.passes.flows.steps.gone import is_shown_when_gone, missing_signs
 from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.moved import BY_NEW_NAME, moved_to
 from compiler.passes.flows.steps.numbered import read_version
 from compiler.passes.flows.steps.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_parameters, wait
@@ -307,14 +308,17 @@ def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
         return None  # a file that was just sent need not come back
     item = resource.item_in_reply
     there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
+    parameters = path_parameters(builder, operation)
+    moved = moved_to(builder, resource, operation, parameters)
     step = FlowStep(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
-        description=f"Read the {resource.name} back.",
-        parameters=tuple(path_parameters(builder, operation)),
+        description=f"Read the {resource.name} back{BY_NEW_NAME if moved else ''}.",
+        parameters=tuple(parameters),
         outputs={"item": item},
         success=(queries.OK, *there),
+        moved=moved,
     )
     builder.add_step(step, "shows the outcome as the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})

@@ -69,7 +69,7 @@ class _Reader:
         self.operations = {operation.key: operation for operation in api.operations}
 
     def with_leaves(self, operation: Operation, owner: Resource) -> Operation:
-        if operation.effect is not Effect.ACT or operation.is_safe or operation.left_out:
+        if operation.effect not in (Effect.ACT, Effect.UPDATE) or operation.is_safe or operation.left_out:
             return operation
         rule = next((r for r in self.profile.postconditions if re.search(r.pattern, operation.key)), None)
         leaves = self._told(rule, owner) if rule is not None else self._assumed(operation, owner)
@@ -168,7 +168,7 @@ class _Reader:
         """The members of the body that are shown too, with the same kind of values."""
         sent = self._sent(operation)
         called = {owner.id_field, *owner.natural_keys, *owner.synonyms}
-        renames = any(set(said) & _RENAMING for said in _names_of(operation))
+        renames = any(set(said) & _RENAMING for said in (*_names_of(operation), words.split(operation.summary)[:1]))
         for name, member in sent.items():
             is_which = says_id(name) or is_server_made(name) or ((name in called or is_a_name(name)) and not renames)
             about_deed = _ABOUT_THE_DEED - (_RELEASED if self._renews(operation, member) else frozenset())

@@ -103,7 +103,7 @@ class _Writer:
         reply = operation.success
         if operation.effect not in _SENT or operation.key in self.context.jobs or reply is None or self.has_branches:
             return
-        for pointer, value in _sent(change):
+        for pointer, value in sent_by(change):
             place = pointer.removeprefix("/0")
             is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
             is_told = self.context.schemas.at(reply.schema, place) is not None and not self._is_around(place)
@@ -179,7 +179,7 @@ class _Writer:
             return
         places = dict(leaves.shown)
         queried = [(name, value) for name, location, value in change.parameters if location == "query"]
-        for source, value in (*_sent(change), *queried):
+        for source, value in (*sent_by(change), *queried):
             place = places.get(source.removeprefix("/0"))
             if place is not None and self._is_known(value):
                 left = self._one(operation, resource, item, source, value, place)
@@ -193,7 +193,7 @@ class _Writer:
             yield {"place": place, "asked": value, "found": _inside(item, place), **against}
 
     def _left_in_lists(self, change: FlowStep, leaves: ActionPostcondition, item: Any) -> Iterator[Expected]:
-        sent = dict(_sent(change))
+        sent = dict(sent_by(change))
         for among, places in (("in", leaves.put_in), ("out", leaves.taken_out)):
             for source, place in places:
                 value = sent.get(source)
@@ -213,7 +213,7 @@ class _Writer:
             return
         # Which thing it is, is repeated in many a body: nobody asked for it, and that it is so speaks for nothing.
         which = [value for _, location, value in change.parameters if location == "path"]
-        for pointer, value in _sent(change):
+        for pointer, value in sent_by(change):
             if operation.effect is Effect.UPDATE and value in which:
                 continue
             if self.has_branches and not _is_plain(value):
@@ -325,7 +325,7 @@ def _reads_made(step: FlowStep, change: FlowStep) -> bool:
     return "created" in change.outputs and made in str((step.outputs, step.parameters))
 
 
-def _sent(change: FlowStep) -> Iterator[tuple[str, Any]]:
+def sent_by(change: FlowStep) -> Iterator[tuple[str, Any]]:
     """Each value that was asked for, with its pointer; objects that callers give as a whole are one value.
 
     What a PUT sends back as it was read, so as not to lose it, nobody asked for.
