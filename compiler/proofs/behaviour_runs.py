@@ -172,6 +172,10 @@ class _Shape:
         return is_there and all(each.which is not None and each.role != "wait" for each in about)
 
     @property
+    def _is_moved(self) -> bool:
+        return any(step.moved for step in self._reached)
+
+    @property
     def _is_batch(self) -> bool:
         changes = (step for step in self._reached if step.role is Role.CHANGE)
         return any(methods_in(step.payload) for step in changes) or bool(methods_in(dict(self._ran.inputs)))

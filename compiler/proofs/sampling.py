@@ -73,7 +73,8 @@ class InputSampler:
             known = _bound(step, found)
             for given in flow.inputs if known is not None and len(at) > 1 else ():
                 source = flow.sample.get(given.name, {})
-                if given.is_required and (source.get("body"), source.get("at")) == (step.operation, at):
+                is_which = given.is_required and (source.get("body"), source.get("at")) == (step.operation, at)
+                if is_which and not self._is_left_behind(source):  # else it is what the thing is to be called
                     same[given.name] = known
         return same
 

@@ -235,7 +235,7 @@ OUT: dict[str, Out] = {
 # Neither shipped description has lists of more than one page in its examples.
 IN_PAGES = ("next page is this one", "next page missing", "older key of the next page")
 # These have descriptions of their own below.
-ALONE = ("another MAC form", "failed state", "answers missing")
+ALONE = ("another MAC form", "failed state", "answers missing", "renamed, and elsewhere")
 MOST = 12  # flows that are tried for one behaviour
 
 
@@ -303,19 +303,45 @@ def compiled_of(paths: Any, folder: Path, **told: Any) -> Compiled:
     return compile_spec(CompileRequest(spec, profile))[0]
 
 
+def answered(schema: Any) -> Any:
+    return {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}
+
+
 @pytest.fixture
 def cards(tmp_path: Path) -> Compiled:
     """Network cards whose hardware address can be set."""
     address = {"type": "string", "pattern": "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"}
     card = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "mac": address}}
-    shown = {"200": {"description": "ok", "content": {"application/json": {"schema": card}}}}
-    listed = {
-        "200": {"description": "ok", "content": {"application/json": {"schema": {"type": "array", "items": card}}}}
-    }
+    shown, listed = answered(card), answered({"type": "array", "items": card})
     changed = {"content": {"application/json": {"schema": {"type": "object", "properties": {"mac": address}}}}}
     which = {"name": "cardId", "in": "path", "required": True, "schema": {"type": "string"}}
     item = {"get": {"responses": shown}, "patch": {"requestBody": changed, "responses": shown}, "parameters": [which]}
     return compiled_of({"/cards": {"get": {"responses": listed}}, "/cards/{cardId}": item}, tmp_path)
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Compiled:
+    """Users, each at the address that its name makes."""
+    user = {"type": "object", "properties": {"name": {"type": "string"}}}
+    which = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    name = {"content": {"application/json": {"schema": {**user, "required": ["name"]}}}}
+    rename = {"summary": "Rename a user", "requestBody": name, "responses": {"204": {"description": "done"}}}
+    item = {"get": {"responses": answered(user)}, "post": rename, "parameters": [which]}
+    users = {"get": {"responses": answered({"type": "array", "items": user})}}
+    return compiled_of({"/users": users, "/users/{name}": item}, tmp_path)
+
+
+def test_what_is_called_otherwise_is_found_where_it_is_then_and_not_when_the_handling_is_taken_out(
+    users: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = next(one.flow for one in users.workflows if one.flow.intent == "act")
+    with monkeypatch.context() as patch:
+        usual = played(users, flow, "renamed, and elsewhere", patch)
+    assert usual is not None
+    assert (usual.outcome, usual.fault) == ("succeeded", "")
+    monkeypatch.setattr(turn.Turn, "look_elsewhere", lambda *_: None)
+    careless = played(users, flow, "renamed, and elsewhere", monkeypatch)
+    assert getattr(careless, "outcome", "") == "unknown"
 
 
 def test_another_form_of_a_hardware_address_is_the_same_one_and_not_when_the_handling_is_taken_out(
@@ -341,8 +367,8 @@ def shop(tmp_path: Path) -> Compiled:
         "Members@odata.count": {"type": "integer"},
         "Members@odata.nextLink": {"type": "string"},
     }
-    listed = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
-    return compiled_of({"/things": {"get": {"responses": {"200": {"description": "ok", **listed}}}}}, tmp_path)
+    listed = answered({"type": "object", "properties": members})
+    return compiled_of({"/things": {"get": {"responses": listed}}}, tmp_path)
 
 
 @pytest.mark.parametrize("name", IN_PAGES)

@@ -13,9 +13,10 @@ from typing import Any
 
 from compiler.ir.model import Effect
 from compiler.twin.behaviours import forms
+from compiler.twin.behaviours.job_courses import COURSES, nothing
 from compiler.twin.behaviours.tables import CHANGES, BehaviourRule, DeviceBehaviour, Sort
 from compiler.twin.blueprint import Blueprint, TwinKind
-from compiler.twin.jobs import JobRun, Jobs
+from compiler.twin.jobs import Jobs
 from compiler.twin.offers import address_place, rule_of
 from compiler.twin.pending import Pending
 from compiler.twin.requests.messages import RefusalError, TwinReply, TwinRequest
@@ -29,7 +30,6 @@ from compiler.twin.values.pointers import MISSING, get, listed, put
 Json = Any
 Go = Callable[[TwinRequest], TwinReply]
 CLOSED = 0  # the status of an answer that never came: the connection was closed
-_SLOW = 20  # polls more than usual
 _APPENDED = re.compile(r"/(moved)?$")
 _SORTS: Mapping[TwinKind, Sort] = {
     TwinKind.LIST: "list", TwinKind.READ: "read", TwinKind.DOCUMENT: "document", TwinKind.CREATE: "create",
@@ -57,7 +57,7 @@ class Hands:
 class _Played:
     """A rule with what it remembers. `met`: requests that it speaks of; `acted`: whether it ever did anything.
 
-    `answered`: bodies of creations, each with its answer.
+    `answered`: bodies of creations, each with its answer. `moved`: addresses that things had, and those that they have.
     """
 
     rule: BehaviourRule
@@ -66,6 +66,7 @@ class _Played:
     before: Overlay | None = None
     at_first: tuple[str, ...] = ()
     answered: list[tuple[Json, TwinReply]] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class Acting:
             return reply
         del hands.moving[moving:], hands.effects[effects:]
         for run in hands.jobs.runs[runs:]:
-            run.effect = _nothing
+            run.effect = nothing
         played.acted = True
         hands.pending.put_back(waiting)
         hands.store.put_back(before, kept=hands.jobs.addresses())
@@ -271,7 +272,7 @@ class Acting:
         runs = len(self._hands.jobs.runs)
         reply = go(request)
         for run in self._hands.jobs.runs[runs:]:
-            played.acted = _JOBS[played.rule.form](run) or played.acted
+            played.acted = COURSES[played.rule.form](run) or played.acted
             self._hands.jobs.show(run)
         return reply
 
@@ -405,6 +406,25 @@ class Acting:
         other = forms.as_another(item, resource.id_field)
         return TwinReply(usual.status, usual.headers, put(usual.body, resource.item_at, other))
 
+    def move(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """A thing that is called otherwise is at the address that its new name makes, and no longer at the old one."""
+        address = self._address(request)
+        if request.method in ("GET", "HEAD"):
+            if address in played.moved:
+                nothing_here = BehaviourRule("instead", (), status=404, form="refusal", body="nothing is here")
+                return self._said(nothing_here, request)
+            old = next((old for old, new in played.moved.items() if new == address), None)
+            return go(request if old is None else TwinRequest(**{**_members(request), "path": old}))
+        usual = go(request)
+        match = self._hands.blueprint.routes.of(request)
+        resource = self._hands.blueprint.item_at(match.template) if match is not None else None
+        holder, _, name = request.path.rpartition("/")
+        called = get(request.body, f"/{resource.id_field}") if resource is not None else MISSING
+        if 200 <= usual.status < 300 and isinstance(called, str) and called not in ("", name):
+            new = TwinRequest(**{**_members(request), "path": f"{holder}/{called}"})
+            played.acted, played.moved[address] = True, self._address(new)
+        return usual
+
     def redirect(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """To the same address with a slash at its end, where it is answered."""
         if request.path.endswith("/"):
@@ -451,49 +471,10 @@ def _members(request: TwinRequest) -> dict[str, Any]:
     return {name: getattr(request, name) for name in TwinRequest.__slots__}
 
 
-def _nothing() -> None:
-    pass
-
-
-# What becomes of a job that was just started; each answers whether it could be made so.
-
-
-def _slow(run: JobRun) -> bool:
-    run.polls, run.started = -_SLOW, run.started + 10 * _SLOW
-    return True
-
-
-def _critical(run: JobRun) -> bool:
-    signs = [(at, values[0]) for at, values in run.job.failed_if]
-    run.shows = dict(signs[:1])
-    run.effect = _nothing
-    return bool(signs)
-
-
-def _done(run: JobRun) -> bool:
-    run.is_told_failed = True
-    return bool(run.job.failed)
-
-
-def _stuck(run: JobRun) -> bool:
-    run.is_held = True
-    return True
-
-
-def _pending(run: JobRun) -> bool:
-    if not run.job.pending:
-        return False
-    run.is_held, run.state = True, run.job.pending[0]
-    return True
-
-
-_JOBS: Mapping[str, Callable[[JobRun], bool]] = {
-    "slow": _slow, "critical": _critical, "done": _done, "stuck": _stuck, "pending": _pending,
-}  # fmt: skip
 _MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply]] = {
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,
     "double": Acting.double, "fail": Acting.fail, "repeat": Acting.repeat, "wipe": Acting.wipe,
-    "another": Acting.another,
+    "another": Acting.another, "move": Acting.move,
 }  # fmt: skip

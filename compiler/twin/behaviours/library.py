@@ -423,6 +423,16 @@ _READ = (
     ),
 )
 
+_RENAMED = (
+    DeviceBehaviour(
+        "renamed, and elsewhere",
+        "A thing that is called otherwise is at another address then.",
+        (BehaviourRule("move", ("update", "act", "read")),),
+        _BEARABLE,
+        ("moved",),
+    ),
+)
+
 _WIRE = (
     DeviceBehaviour(
         "redirect to a slash",
@@ -445,5 +455,6 @@ LIBRARY: tuple[DeviceBehaviour, ...] = (
     *_ACTIONS,
     *_LISTS,
     *_READ,
+    *_RENAMED,
     *_WIRE,
 )

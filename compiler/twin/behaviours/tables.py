@@ -17,12 +17,14 @@ Json = Any
 Sort = Literal["login", "poll", "list", "read", "document", "create", "update", "delete", "act"]
 Mechanism = Literal[
     "ignore", "spoil", "instead", "afterwards", "reply", "show", "job", "lag", "version", "offer", "page", "expire",
-    "redirect", "double", "fail", "repeat", "wipe", "another",
+    "redirect", "double", "fail", "repeat", "wipe", "another", "move",
 ]  # fmt: skip
 # What a flow has to be like besides making such requests. `seen`: a read shows all of what it changes. `looked`: it
 # has seen what was there before; `kept`: of the thing that it changes in part. `known`: it knows the ids of what it
-# reads. `batch`: it sends several requests in one.
-Shape = Literal["several", "seen", "job", "version", "offered", "pages", "found", "looked", "kept", "known", "batch"]
+# reads. `batch`: it sends several requests in one. `moved`: it may call a thing otherwise that its address names.
+Shape = Literal[
+    "several", "seen", "job", "version", "offered", "pages", "found", "looked", "kept", "known", "batch", "moved"
+]
 READS: tuple[Sort, ...] = ("list", "read", "document")
 CHANGES: tuple[Sort, ...] = ("create", "update", "delete", "act")
 EVER = 1_000_000
