@@ -66,6 +66,10 @@ def test_what_was_in_an_object_of_which_a_part_was_sent_is_told_where_it_is_gone
     assert "config/cache is not there (was: none)" in end.verified_why
 
 
+def test_a_map_that_was_not_sent_is_told_where_it_was_emptied() -> None:
+    assert told(ran({"labels": {}}, quiet=True)) == {"/labels/of": ("mine", None)}
+
+
 def test_what_stood_in_a_map_beside_what_was_sent_is_told_where_it_is_gone() -> None:
     web = {**WEB, "labels": {"site": "a", "volatile.uuid": "1"}}
     assert told(ran({"labels": {"own": "x"}}, before=web, labels={"own": "x"})) == {"/labels/site": ("a", None)}
@@ -84,7 +88,7 @@ def test_an_update_that_leaves_the_rest_alone_is_verified_as_a_whole() -> None:
         {"lastUser": "bob"},
         {"ports": [{"id": 1, "rx": 9}]},  # so does what is in a list of things
         {"apiToken": "other"},  # a secret
-        {"labels": {}, "extra": None},  # nobody says which members it has
+        {"extra": None},  # nobody can set it
         {"cpus": "two"},  # another kind of value is another way to show it
         {"tags": "a"},
         {"name": "WEB"},  # another form is the same value

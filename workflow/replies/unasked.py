@@ -93,8 +93,9 @@ def _unsent(place: str, shown: Json, asked: Json, schema: Json, depth: int) -> I
         members = schema.get("properties") if isinstance(schema, Mapping) else None
         if asked is not NOTHING and not (isinstance(asked, Mapping) and asked):
             return  # the whole was set, or emptied
-        if not members and isinstance(asked, Mapping):  # a map: of what stood in it beside what was sent
-            others = [inner for inner, value in shown.items() if inner not in asked and isinstance(value, str)]
+        if not members:  # a map: of what stood in it beside what was sent
+            given: Mapping[str, Json] = asked if isinstance(asked, Mapping) else {}
+            others = [inner for inner, value in shown.items() if inner not in given and isinstance(value, str)]
             members = dict.fromkeys(others[:_MOST_ENTRIES])
         for inner, described in members.items() if isinstance(members, Mapping) else ():
             sent = asked.get(inner, NOTHING) if isinstance(asked, Mapping) else NOTHING

@@ -204,10 +204,13 @@ def _with_other_end(value: Json, end: str) -> Json:
 def left_by(
     body: Mapping[str, Json], sent: Mapping[str, Json], schema: Schema, schemas: SharedSchemas
 ) -> dict[str, Json]:
-    """What is left of a thing when all goes that could have been sent and was not, in what was sent too."""
+    """What is left of a thing when all goes that could have been sent and was not, in what was sent too.
+
+    That what was empty is gone is no loss.
+    """
     members, left = schemas.members(schema), dict(body)
     for name, member in members.items():
-        if name in body and name not in sent and not member.get("readOnly"):
+        if name in body and name not in sent and not member.get("readOnly") and body[name] not in (None, "", [], {}):
             del left[name]
         elif isinstance(body.get(name), dict) and isinstance(sent.get(name), dict):
             left[name] = left_by(body[name], sent[name], member, schemas)

@@ -39,7 +39,7 @@ def _names_sent(builder: Builder, step: FlowStep, resource: Resource, last: str)
     called = {
         resource.id_field,
         last,
-        *filter(is_a_name, resource.natural_keys),
+        *({"name"} & {*resource.natural_keys}),
         *(f"new {' '.join(words.split(each))}" for each in (resource.id_field, last)),
     }
     called |= {"new"} if any(word in ("rename",) for word in words.split(operation.operation_id)) else set()
