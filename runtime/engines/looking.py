@@ -147,7 +147,7 @@ class _Look:
         why = end.failure.message if end.failure is not None else ""
         effect = self._effect_seen()
         decides = self.told is not None and self.told.decides
-        if end.outcome in ("succeeded", "pending") and decides and effect != "delete":
+        if end.outcome in ("succeeded", "pending") and decides and effect != "delete" and end.verified != "none":
             return LookResult("happened", "the device shows what was asked for", self._clean(dict(end.outputs)))
         if end.outcome == "succeeded" and effect == "delete":
             return LookResult("happened", "it is gone", self._clean(dict(end.outputs)))

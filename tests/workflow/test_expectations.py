@@ -302,3 +302,7 @@ def test_what_was_sent_empty_is_not_said_to_be_empty_where_it_is_not() -> None:
         run = Dialogue(made, map={})
         run.answer("change")
         assert ended(run.answer("look", 200, {"map": shows}), "succeeded").verified == verified
+    run = Dialogue(made, map={"root": {}})
+    run.answer("change")
+    end = ended(run.answer("look", 200, {"map": {"root": {"type": "none"}}}), "succeeded")
+    assert (end.verified, end.verified_why.count("it was sent empty, and is not empty")) == ("none", 1)

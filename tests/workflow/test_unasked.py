@@ -137,3 +137,25 @@ def test_of_what_is_no_partial_update_of_that_thing_alone_nothing_is_told(steps:
 
 def test_what_the_list_does_not_show_was_not_there_for_the_run() -> None:
     assert told(ran({"tags": []}, before={"id": "v-1", "name": "web"}, name="web9")) == {}
+
+
+def test_what_is_found_and_read_back_in_one_list_is_held_against_what_the_list_showed() -> None:
+    of_name = "$[?@.name == '{$inputs.vm}']"
+    shown = [
+        {
+            "place": f"/{n}",
+            "asked": f"$inputs.{n}",
+            "found": {"context": "$response.body", "selector": f"{of_name}.{n}", "type": "jsonpath"},
+        }
+        for n in MEMBERS
+        if n != "name"
+    ]
+    listed = step("back", "get", "/vms", onFailure=[LATE], **{"x-switchgear": {"role": "read_back", "expects": shown}})
+    run = Dialogue(program(found(), change(), listed, inputs=INPUTS), vm="web", cpus=4)
+    run.answer("find", 200, [WEB])
+    run.answer("change", 204)
+    command: Any = run.answer("back", 200, [{**WEB, "cpus": 4, "tags": []}])
+    while isinstance(command, StartTimer):
+        run.say(TimerFired(command.step_id))
+        command = run.answer("back", 200, [{**WEB, "cpus": 4, "tags": []}])
+    assert told(command) == {"/tags": (["a"], [])}

@@ -2,8 +2,8 @@
 
 Made with the program, from its steps alone, as `known_ids` is: no request is made for it. A step is such a read where
 one PATCH stands between it and a step that reads back what the PATCH's own address names, and it reads that address
-too, or found the thing's id in the list above it. Used by `program_making`; what is kept of the reply and what follows
-from it is in `workflow.replies.unasked`.
+too, or found the thing's id in the list above it; or where both find the thing in one list (an `ensure`). Used by
+`program_making`; what is kept of the reply and what follows from it is in `workflow.replies.unasked`.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from workflow.documents.document import Json
 from workflow.documents.queries import Query
 from workflow.documents.selectors import CompiledSelector, PathQuery
 from workflow.documents.values import Selected, Value
-from workflow.programs.known_ids import source_of
-from workflow.programs.program import EarlierRead, ProgramStep
+from workflow.programs.known_ids import finder_of, source_of
+from workflow.programs.program import EarlierRead, ProgramOutput, ProgramStep
 from workflow.replies.unasked import is_comparable
 
 
@@ -23,7 +23,10 @@ def with_earlier_reads(steps: Sequence[ProgramStep], schemas: Json) -> tuple[Pro
     found = list(steps)
     for number, back in enumerate(steps):
         change = _only_change(steps, number) if back.role == "read_back" else None
-        if change is None or not _is_partial(steps[change], back):
+        if change is None or not _is_partial(steps[change]):
+            continue
+        if _address(steps[change]) != _address(back):
+            _keep_of_list(found, steps, change, back, schemas)
             continue
         expects = tuple(each for each in back.expects if is_comparable(each))
         for n in _before(steps, change) if expects else ():
@@ -34,6 +37,20 @@ def with_earlier_reads(steps: Sequence[ProgramStep], schemas: Json) -> tuple[Pro
                 about = tuple(each for each in expects if each.place != f"/{member}")
                 found[n] = replace(steps[n], keeps=EarlierRead(back.step_id, about, thing, schemas))
     return tuple(found)
+
+
+def _keep_of_list(
+    found: list[ProgramStep], steps: Sequence[ProgramStep], change: int, back: ProgramStep, schemas: Json
+) -> None:
+    """Keeps what the list showed in which the thing was found, where it is read back in the same list."""
+    made = finder_of(steps, steps[change])
+    expects = tuple(each for each in back.expects if is_comparable(each))
+    if made is None or not expects or _address(steps[made[0]]) != _address(back):
+        return
+    number, output = made
+    thing = _holder(output)
+    if number in _before(steps, change) and thing is not None:
+        found[number] = replace(steps[number], keeps=EarlierRead(back.step_id, expects, thing, schemas))
 
 
 def _only_change(steps: Sequence[ProgramStep], back: int) -> int | None:
@@ -47,9 +64,8 @@ def _before(steps: Sequence[ProgramStep], change: int) -> range:
     return range(0 if other is None else other + 1, change)
 
 
-def _is_partial(change: ProgramStep, back: ProgramStep) -> bool:
-    is_patch = change.method == "PATCH" and change.effect == "update"
-    return is_patch and _address(change) == _address(back)
+def _is_partial(change: ProgramStep) -> bool:
+    return change.method == "PATCH" and change.effect == "update"
 
 
 def _address(step: ProgramStep) -> tuple[str, tuple[tuple[str, Value], ...]]:
@@ -60,7 +76,12 @@ def _address(step: ProgramStep) -> tuple[str, tuple[tuple[str, Value], ...]]:
 def _thing(steps: Sequence[ProgramStep], back: ProgramStep, read: ProgramStep) -> CompiledSelector | None:
     """Where the thing stands in the list in which `read` found its id."""
     made = source_of(steps, back) if back.which is not None and back.which.asked.owner == read.step_id else None
-    if made is None or made.transform or not isinstance(made.value, Selected):
+    return _holder(made) if made is not None else None
+
+
+def _holder(made: ProgramOutput) -> CompiledSelector | None:
+    """What the output is a member of."""
+    if made.transform or not isinstance(made.value, Selected):
         return None
     selection = made.value.selection
     if not isinstance(selection.query, PathQuery) or len(selection.query.query.segments) < 2:

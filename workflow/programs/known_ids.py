@@ -36,6 +36,14 @@ def source_of(steps: Sequence[ProgramStep], step: ProgramStep) -> ProgramOutput 
     return _source(steps, step, step.which.asked) if step.which is not None else None
 
 
+def finder_of(steps: Sequence[ProgramStep], step: ProgramStep) -> tuple[int, ProgramOutput] | None:
+    """The number of the step that found in a list what the last part of the step's address is, and its output."""
+    named = _named_by(step)
+    source = _source(steps, step, named) if named is not None else None
+    number = next((n for n, each in enumerate(steps) if named is not None and each.step_id == named.owner), None)
+    return (number, source) if number is not None and source is not None else None
+
+
 def _named_by(step: ProgramStep) -> Expression | None:
     """The output of an earlier step that the last part of the address is."""
     path = step.request.path if step.request is not None else ()
@@ -51,7 +59,7 @@ def _source(steps: Sequence[ProgramStep], step: ProgramStep, named: Expression) 
     """The output as it is made, where that is by a request to the list above the address."""
     maker = next((each for each in steps if each.step_id == named.owner), None)
     above = address_of(step.path_template).rpartition("/")[0]
-    if maker is None or maker is step or _shape(maker.path_template) != _shape(above):
+    if maker is None or maker is step or _shape(address_of(maker.path_template)) != _shape(above):
         return None
     return next((each for each in maker.outputs if each.name == named.name), None)
 

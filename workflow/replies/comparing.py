@@ -20,7 +20,8 @@ from urllib.parse import unquote, urlsplit
 from workflow.documents.document import Json
 from workflow.json.pointers import NOTHING, escape
 
-Sameness = Literal["same", "form", "differs"]
+# `open`: an empty object was sent, which a device takes for no change, or for no entries.
+Sameness = Literal["same", "form", "differs", "open"]
 # `exact`: no other form counts. `rounded`: numbers within a hundredth. `unordered`: a list is a set.
 # `ordered`: in another order a list is another (an order of boot).
 Rule = Literal["", "exact", "rounded", "unordered", "ordered"]
@@ -60,7 +61,9 @@ class Compared:
 
 def compared(asked: Json, found: Json, rule: Rule = "", place: str = "") -> Iterator[Compared]:
     """Each plain value of `asked` beside what is found in its place."""
-    if isinstance(asked, Mapping) and isinstance(found, Mapping):
+    if asked == {} and isinstance(asked, Mapping):
+        yield Compared(place, asked, found, "same" if found in (NOTHING, None, {}) else "open")
+    elif isinstance(asked, Mapping) and isinstance(found, Mapping):
         for name, value in asked.items():
             yield from compared(value, found.get(name, NOTHING), rule, f"{place}/{escape(str(name))}")
     elif isinstance(asked, list) and isinstance(found, list):

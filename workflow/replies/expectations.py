@@ -103,10 +103,6 @@ def _looked_at(expected: Expectation, scope: Scope) -> list[ExpectationFinding]:
     if expected.found is None:
         return [ExpectationFinding(expected.place, "unseen", expected.text)]
     found = evaluated(expected.found, scope)
-    if asked == {}:
-        is_empty = found in (NOTHING, None, {})
-        text = "" if is_empty else "it was sent empty, which empties it or changes nothing"
-        return [ExpectationFinding(expected.place, "seen" if is_empty else "unseen", text)]
     if expected.among:
         return [_among(expected, asked, found)]
     return [
@@ -150,6 +146,9 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, how: s
     against = expected.against
     if how == "differs" and against and all(sameness(one, found) == "differs" for one in against):
         return ExpectationFinding(place, "moving", f"it is shown as {_short(None if found is NOTHING else found)}")
+    if how == "open":
+        text = "it was sent empty, and is not empty: an update may leave what it does not name"
+        return ExpectationFinding(place, "unseen", text)
     is_missing = found is NOTHING
     is_optional = expected.is_lenient or expected.is_assumed
     is_optional = is_optional or asked is False or (asked == 0 and not isinstance(asked, str))  # many leave it out

@@ -62,15 +62,16 @@ class DoubtfulTurn(Turn):
         step, look = self.step, self.frame.look
         assert look is not None
         found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
-        if is_so and found and not any(each.is_otherwise for each in found):
+        seen = [each for each in found if each.sight in ("seen", "form")]
+        if is_so and seen and not any(each.is_otherwise for each in found):
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
         # What the document cannot tell from a change that was made is no sight of one that was not.
         is_as_before = 200 <= status < 300 and bool(found) and not self._may_be_its_end(scope)
-        look = with_try(look, is_as_before, is_partly_so=bool(seen))
+        is_partly_so = any(each.asked is not None for each in seen)
+        look = with_try(look, is_as_before, is_partly_so=is_partly_so, was_read=200 <= status < 300)
         most, seconds = looks_of(step)
         self.change(look=look)
         self.look_elsewhere(scope.reply)
@@ -82,7 +83,7 @@ class DoubtfulTurn(Turn):
 
     def _may_be_its_end(self, scope: Scope) -> bool:
         """Whether the document cannot tell what is shown from what the change makes of the thing."""
-        ends = (each for each in self.step.on_failure if each.type == "end" and each.outcome == "unknown")
+        ends = (e for e in self.step.on_failure if e.outcome in ("unknown", "succeeded") and e.criteria)
         return any(all_hold(each.criteria, scope) for each in ends)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:

@@ -446,6 +446,7 @@ class _Turn(DoubtfulTurn):
         outcome = action.outcome or ("failed" if failure is not None else "succeeded")
         text = said(action.message, scope) if action.message else ""
         if outcome in ("succeeded", "pending"):
+            self.note_unseen(text if failure is not None and self.step.expects else "")
             self.finish_workflow(text, outcome, action.next)
             return
         failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")

@@ -80,9 +80,15 @@ def shown_of(look: Mapping[str, Json]) -> str:
     """What a look in vain showed, as a person reads it."""
     if look["is_partly_so"]:
         return "shows a part of it, and not the rest"
-    return "does not show it" if look["has_seen"] else "cannot be read"
+    if look["has_seen"]:
+        return "does not show it"
+    return "does not tell" if look.get("was_read") else "cannot be read"
 
 
-def with_try(look: Mapping[str, Json], has_seen: bool, is_partly_so: bool) -> dict[str, Json]:
-    """After one more look; `has_seen`: the device answered it with what there is, `is_partly_so`: with a part of it."""
-    return {**look, "tries": look["tries"] + 1, "has_seen": has_seen, "is_partly_so": is_partly_so}
+def with_try(look: Mapping[str, Json], has_seen: bool, is_partly_so: bool, was_read: bool) -> dict[str, Json]:
+    """After one more look; `has_seen`: the device answered it with what there is, `is_partly_so`: with a part of it.
+
+    `was_read`: it was answered, though what it shows may not tell.
+    """
+    found = {"has_seen": has_seen, "is_partly_so": is_partly_so, "was_read": was_read}
+    return {**look, "tries": look["tries"] + 1, **found}

@@ -147,6 +147,11 @@ class Turn:
         before = (self.frame.before or {}).get(self.step.step_id, {})
         return tuple(besides(self.step.expects, before, scope))
 
+    def note_unseen(self, why: str) -> None:
+        """A good end that does not rest on what the step was to show, where there is a reason."""
+        if why:
+            self.findings = {**self.findings, self.key: (ExpectationFinding("", "unseen", why).to_json(),)}
+
     def note_done(self) -> None:
         self.note_settled()
         if self.key not in self.done:

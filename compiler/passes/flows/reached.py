@@ -50,7 +50,8 @@ _STATES = {
 _STANDING = frozenset().union(*(wanted for wanted, _ in _STATES.values()))
 _RUNNING = ("running", "started", "online", "powered on")
 # What is said → what a flag is called that tells of it, and its value afterwards.
-_FLAGS: Mapping[str, tuple[tuple[str, ...], bool]] = {
+_Flags = Mapping[str, tuple[tuple[str, ...], bool]]
+_FLAGS: _Flags = {
     **dict.fromkeys(_STARTING, (_RUNNING, True)),
     **dict.fromkeys(_STOPPING, (_RUNNING, False)),
     "enable": (("enabled",), True),
@@ -75,6 +76,13 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "unprotect": (("protected",), False),
     "block": (("blocked",), True),
     "unblock": (("blocked",), False),
+}
+# The same where the flag tells the opposite.
+_FLAGS_OFF: _Flags = {
+    **dict.fromkeys(_STARTING, (("stopped", "halted"), False)),
+    **dict.fromkeys(_STOPPING, (("stopped", "halted"), True)),
+    "enable": (("disabled",), False),
+    "disable": (("disabled",), True),
 }
 STATE_WORDS = (("state",), ("status",), ("power",), ("phase",))
 
@@ -104,8 +112,8 @@ def reached(said: Iterable[str], members: Mapping[str, Schema], schemas: SharedS
     """
     verb = " ".join(said)
     places = tuple(_places(members, schemas))
-    found = [] if _may_have_ended(verb, places, schemas) else [*_flags(verb, places, schemas)]
-    found = found or [*_states(verb, places, schemas)]
+    found = [] if _may_have_ended(verb, places, schemas) else [*_flags(_FLAGS, verb, places, schemas)]
+    found = found or [*_states(verb, places, schemas)] or [*_flags(_FLAGS_OFF, verb, places, schemas)]
     return found[0] if len(found) == 1 else None
 
 
@@ -124,8 +132,8 @@ def _may_have_ended(verb: str, places: Iterable[_Place], schemas: SharedSchemas)
     return is_started and any(_said(value) in _ENDED for place in places for value in schemas.values(place.schema))
 
 
-def _flags(verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Iterator[Reached]:
-    wanted, value = _FLAGS.get(verb, ((), False))
+def _flags(table: _Flags, verb: str, places: Iterable[_Place], schemas: SharedSchemas) -> Iterator[Reached]:
+    wanted, value = table.get(verb, ((), False))
     for place in places:
         if " ".join(place.name).removeprefix("is ") in wanted and schemas.kind(place.schema) == "boolean":
             yield Reached(place.at, value, (not value,))

@@ -4,6 +4,7 @@ Used by `changes` and the compositions behind a deletion. What a read answers th
 says so, or what the profile knows; a thing that is only out of force afterwards is told as that.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from compiler.ir.model import FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
+from compiler.passes.flows.reached import reached
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names import words
@@ -22,6 +24,12 @@ _WAIT_S = 1
 _DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
 # What a thing may be without anybody having deleted it, and what a deletion makes of it where nothing is thrown away.
 _OUT_OF_FORCE = (("expired",), ("revoked",), ("archived",), ("inactive",), ("retired",))
+# What a deletion may do to a thing that stays, and what leaves none.
+_ENDING = {
+    "stop": "stopped", "halt": "halted", "shutdown": "shut down", "cancel": "cancelled", "abort": "aborted",
+    "pause": "paused", "suspend": "suspended", "disable": "disabled", "deactivate": "deactivated",
+}  # fmt: skip
+_THROWING_AWAY = frozenset({"delete", "remove", "destroy", "deletes", "removes", "destroys", "permanently", "purge"})
 _STATE_NAMES = (("state",), ("status",), ("phase",))
 
 
@@ -32,15 +40,18 @@ def gone(builder: Builder, resource: Resource) -> FlowStep | None:
     """
     if not resource.read:
         return _gone_from_list(builder, resource)
-    operation = builder.operation(resource.read)
+    operation, verb = builder.operation(resource.read), only_ends(builder.goal)
+    signs, is_there = missing_signs(builder, resource, operation), _still_there(resource)
+    if verb:
+        signs, is_there = [*signs, *_over(builder, resource, verb)], _still_kept(builder, resource, verb)
     step = FlowStep(
         id=builder.free_step_id("check_gone"),
         operation=operation.key,
         role=Role.GONE,
-        description=f"Check that the {resource.name} is gone.",
+        description=f"Check that the {resource.name} is {f'{_ENDING[verb]} or ' if verb else ''}gone.",
         parameters=tuple(path_parameters(builder, operation)),
-        success=(queries.simple(queries.any_of(missing_signs(builder, resource, operation))),),
-        failures=(*_kept(builder, resource, operation), _still_there(resource), _not_to_be_seen(resource)),
+        success=(queries.simple(queries.any_of(signs)),),
+        failures=(*_kept(builder, resource, operation), is_there, _not_to_be_seen(resource)),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
 
@@ -138,6 +149,38 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
 def _still_there(resource: Resource) -> dict[str, Any]:
     text = f"The deletion was accepted, but {_TRIES} s later the {resource.name} is there."
     return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [queries.OK]}
+
+
+def only_ends(operation: Operation) -> str:
+    """What a deletion calls itself that says to stop the thing, and not to throw it away; "" for any other."""
+    said = words.split(operation.summary)
+    own = said[:1] or words.split(operation.operation_id)[:1]
+    is_more = any(word in _THROWING_AWAY for word in said)
+    return own[0] if own and own[0] in _ENDING and not is_more else ""
+
+
+def _over(builder: Builder, resource: Resource, verb: str) -> Iterator[str]:
+    """The sign of a thing that is kept and over, where the description knows such a state."""
+    schemas = builder.context.schemas
+    state = reached([verb], schemas.members(resource.schema), schemas)
+    if state is not None:
+        shown = queries.one_of_states(f"$response.body#{resource.item_at}{state.place}", (_as_text(state.value),))
+        yield f"({queries.all_of((queries.IS_GOOD, shown))})"
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _still_kept(builder: Builder, resource: Resource, verb: str) -> dict[str, Any]:
+    """A thing that is there after it was stopped says nothing against that; its state alone may say it is so."""
+    text = f"The {resource.name} is there: it was asked to {verb}, and "
+    if any(True for _ in _over(builder, resource, verb)):
+        text += f"{_TRIES} s later it does not show that it is {_ENDING[verb]}."
+    else:
+        text += "nothing that is described tells whether it is."
+    says = {"outcome": "unknown", "code": "not_seen", "message": text}
+    return {**_looked_for("still_kept", says), "criteria": [queries.OK]}
 
 
 def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
