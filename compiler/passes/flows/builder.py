@@ -8,10 +8,11 @@ from dataclasses import replace
 from itertools import chain, count, takewhile
 from typing import Any
 
-from compiler.ir.model import Flow, FlowStep, Input, Operation, Resource, Role
+from compiler.ir.model import Effect, Flow, FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.conditions import in_words
 from compiler.passes.flows.inputs.identifying import identifies
+from compiler.passes.flows.inputs.inlining import without_defaults
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.expectations import with_expectations
 from compiler.passes.flows.steps.headers import with_required
@@ -153,6 +154,7 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
+        self._leave_as_it_is()
         has_branches = any(not label.startswith(("past_", "wait_")) for label in self.labels)  # these are about jobs
         self.steps = with_expectations(self.context, self.steps, has_branches)
         self.steps = told_where(self.context, self.steps, self.goal)
@@ -179,6 +181,16 @@ class Builder:
             sample=dict(self.sample),
             identifies=None if risk is Risk.READ else identifies(self, resource),
         )
+
+    def _leave_as_it_is(self) -> None:
+        """What an update may set has no default, unless the profile gives one: what nobody names stays as it is."""
+        operations = self.context.operations
+        updates = [s for s in self.steps if s.role is Role.CHANGE and operations[s.operation].effect is Effect.UPDATE]
+        sent = {name for step in updates for name in queries.inputs_used([step.payload, list(step.replacements)])}
+        for name in sent & self.inputs.keys():
+            if "value" not in self.sample.get(name, {}):
+                given = self.inputs[name]
+                self.inputs[name] = replace(given, schema=without_defaults(given.schema))
 
     def _with_needs(self, description: str) -> str:
         needs = in_words(self.conditions)

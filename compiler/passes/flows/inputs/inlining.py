@@ -89,6 +89,14 @@ def _inlined(schemas: SharedSchemas, found: Schema, depth: int, room: Room) -> d
     return {**made, **choice}
 
 
+def without_defaults(made: Mapping[str, Any]) -> dict[str, Any]:
+    """A written schema that puts nothing in for the caller, in objects within it neither."""
+    plain = {key: value for key, value in made.items() if key != "default"}
+    if isinstance(plain.get("properties"), Mapping):
+        plain["properties"] = {name: without_defaults(member) for name, member in plain["properties"].items()}
+    return plain
+
+
 def with_null(made: dict[str, Any]) -> dict[str, Any]:
     """A written schema that takes null as well."""
     kinds = made.get("type")

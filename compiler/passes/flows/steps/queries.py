@@ -12,6 +12,7 @@ from typing import Any
 from compiler.ir.model import Resource
 
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_INPUT = re.compile(r"\$inputs\.([A-Za-z0-9_-]+)")
 _EXPRESSION = re.compile(r"\$steps\.([A-Za-z0-9_-]+)\.")
 
 
@@ -83,12 +84,21 @@ def one_of_states(place: str, states: Sequence[str]) -> str:
     return any_of([*(f"{place} == {simple_quoted(state)}" for state in states), *(f"{place} == {s}" for s in switches)])
 
 
+def inputs_used(value: Any) -> list[str]:
+    """The names of the inputs that the value (an expression, a template, or a structure of them) uses."""
+    return _found(_INPUT, value)
+
+
 def steps_used(value: Any) -> list[str]:
-    """The ids of the steps whose outputs the value (an expression, a template, or a structure of them) uses."""
+    """The ids of the steps whose outputs the value uses."""
+    return _found(_EXPRESSION, value)
+
+
+def _found(names: re.Pattern[str], value: Any) -> list[str]:
     if isinstance(value, str):
-        return _EXPRESSION.findall(value)
+        return names.findall(value)
     if isinstance(value, Mapping):
-        return [step for part in value.values() for step in steps_used(part)]
+        return [name for part in value.values() for name in _found(names, part)]
     if isinstance(value, (list, tuple)):
-        return [step for part in value for step in steps_used(part)]
+        return [name for part in value for name in _found(names, part)]
     return []
