@@ -7,12 +7,14 @@ places) are the same and told as such; whatever else differs is a difference. A 
 compared (`Comparison` in `workflow.profiles.profile`). Called by `workflow.replies.expectations`.
 """
 
+import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_interface
+from itertools import accumulate
 from typing import Literal
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
@@ -27,6 +29,7 @@ Sameness = Literal["same", "form", "differs", "open"]
 Rule = Literal["", "exact", "rounded", "unordered", "ordered"]
 RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered", "ordered")
 
+_PEM = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----|\s+")
 _NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -42,6 +45,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _IDENTITY = ("@odata.id", "id", "uuid", "href", "name")  # by which a thing that is named comes back as an object
 _POWERS = {letter: number for number, letter in enumerate("kmgtpe", 1)}
 _NEARLY = 0.01
+_LONGEST_READ, _DEEPEST_READ = 100_000, 50  # characters of JSON in a text, and objects in one another
 _TRUTHS = {"true": True, "yes": True, "on": True, "enabled": True, "enable": True, "1": True, "1.0": True} | {
     "false": False, "no": False, "off": False, "disabled": False, "disable": False, "0": False, "0.0": False
 }  # fmt: skip
@@ -88,6 +92,9 @@ def _kind(value: Json) -> type:
 
 
 def _is_other_form(asked: Json, found: Json, rule: Rule) -> bool:
+    read = [_of_json_text(each) for each in (asked, found)]
+    if read != [asked, found] and all(isinstance(each, Mapping | list) for each in read):
+        return sameness(read[0], read[1], rule) != "differs"
     if isinstance(asked, Mapping) and isinstance(found, Mapping):
         return all(each.sameness != "differs" for each in compared(asked, found, rule))
     if isinstance(asked, list) and isinstance(found, list):
@@ -97,6 +104,18 @@ def _is_other_form(asked: Json, found: Json, rule: Rule) -> bool:
     if isinstance(found, Mapping) or isinstance(asked, Mapping):
         return _names_thing(asked, found)
     return _are_alike(asked, found, rule)
+
+
+def _of_json_text(value: Json) -> Json:
+    """What a text says that is an object or a list in JSON; anything else as it is."""
+    if not isinstance(value, str) or value[:1] not in ("{", "[") or len(value) > _LONGEST_READ:
+        return value
+    if max(accumulate((mark in "{[") - (mark in "]}") for mark in value)) > _DEEPEST_READ:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness:
@@ -180,6 +199,8 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
     left, right = (normalize("NFC", str(each)).strip() for each in (asked, found))
     if left.casefold() == right.casefold():
         return not _counts_otherwise(left, right)
+    if "-----BEGIN" in left + right and _PEM.sub("", left) == _PEM.sub("", right):
+        return True
     if any(form(left) == form(right) is not None for form in _FORMS):
         return True
     return _has_prefix_too(left, right) or _is_decoded(left, str(found))

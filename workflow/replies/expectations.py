@@ -79,6 +79,11 @@ class ExpectationFinding:
         return self.sight in ("differs", "old")
 
     @property
+    def is_of_nothing(self) -> bool:
+        """Whether nothing is there at a place, as was asked for: it may have been so before."""
+        return self.place != "" and self.found in (None, "", [], {})
+
+    @property
     def is_to_come(self) -> bool:
         """Whether it is worth another look."""
         return self.is_otherwise or self.sight == "moving"

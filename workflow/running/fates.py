@@ -62,14 +62,16 @@ class DoubtfulTurn(Turn):
         step, look = self.step, self.frame.look
         assert look is not None
         found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
-        seen = [each for each in found if each.sight in ("seen", "form")]
+        seen = [each for each in found if each.sight in ("seen", "form") and not each.is_of_nothing]
         if is_so and seen and not any(each.is_otherwise for each in found):
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        # What the document cannot tell from a change that was made is no sight of one that was not.
-        is_as_before = 200 <= status < 300 and bool(found) and not self._may_be_its_end(scope)
+        # What the document cannot tell from a change that was made is no sight of one that was not; nor is it one that
+        # nothing is there where nothing was asked for, which may have been so before.
+        is_telling = bool(found) and (not is_so or any(each.is_otherwise for each in found))
+        is_as_before = 200 <= status < 300 and is_telling and not self._may_be_its_end(scope)
         is_partly_so = any(each.asked is not None for each in seen)
         look = with_try(look, is_as_before, is_partly_so=is_partly_so, was_read=200 <= status < 300)
         most, seconds = looks_of(step)

@@ -26,6 +26,7 @@ from compiler.passes.flows.steps.moved import BY_NEW_NAME, moved_to
 from compiler.passes.flows.steps.numbered import read_version
 from compiler.passes.flows.steps.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_parameters, wait
+from compiler.passes.flows.steps.whereabouts import says_where
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import parent, shape
@@ -66,10 +67,12 @@ def parameters_of(
             elif is_given(builder, parameter) or (is_condition and parameter.location == "header"):
                 bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue
-        given = input_of(builder, parameter)
-        given = replace(given, shown=parameter.name in usual)
-        sample = {"parameter": operation.key, "name": parameter.name}
-        bound.append((parameter.name, parameter.location, builder.add_input(given, sample)))
+        slot = (f"where {parameter.name}", "")  # two changes of one flow are made in one place
+        if slot not in builder.known or not says_where(parameter.name):
+            given = replace(input_of(builder, parameter), shown=parameter.name in usual)
+            sample = {"parameter": operation.key, "name": parameter.name}
+            builder.known[slot] = builder.add_input(given, sample)
+        bound.append((parameter.name, parameter.location, builder.known[slot]))
     return bound
 
 

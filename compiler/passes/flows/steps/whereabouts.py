@@ -23,6 +23,11 @@ _HOW = frozenset(
 )
 
 
+def says_where(parameter: str) -> bool:
+    """Whether a parameter of a query may say where a thing is, going by its name."""
+    return _HOW.isdisjoint(words.split(parameter))
+
+
 def told_where(context: Context, steps: Sequence[FlowStep], goal: Operation) -> list[FlowStep]:
     """The steps, each with what the others are told of where the thing is."""
     given = {
@@ -30,7 +35,7 @@ def told_where(context: Context, steps: Sequence[FlowStep], goal: Operation) -> 
         for step in steps
         if step.operation == goal.key or not context.operations[step.operation].is_safe
         for name, location, value in step.parameters
-        if location == "query" and str(value).startswith("$inputs.") and _HOW.isdisjoint(words.split(name))
+        if location == "query" and str(value).startswith("$inputs.") and says_where(name)
     }
     return [_with(context, step, given) for step in steps] if given else list(steps)
 
