@@ -216,3 +216,22 @@ def test_a_refusal_of_one_thing_or_of_all_of_them_has_changed_nothing(
 ) -> None:
     end = ended(sent_at_once(things, status, body, kind), "failed", "unexpected_status")
     assert (end.failure.done, end.failure.may_be_done) == ((), ())
+
+
+PARTED = {"success": ["a"], "errors": [{"error": "b is there", "status_code": 409}]}
+
+
+@pytest.mark.parametrize("body", [PARTED, {"create": PARTED, "delete": None}], ids=["plain", "by action"])
+def test_an_answer_that_lists_what_was_done_and_what_was_not_is_done_in_part(body: Any) -> None:
+    assert answered(body, "partial", "partly_refused").failure.done == ("batch",)
+
+
+@pytest.mark.parametrize("errors", [PARTED["errors"], ["b is there"]])
+def test_an_answer_that_only_lists_what_was_not_done_is_a_refusal(errors: Any) -> None:
+    answered({"create": {"success": [], "errors": errors}}, "failed", "refused_within")
+
+
+def test_a_status_that_is_false_beside_a_reason_is_a_refusal_and_what_a_thing_shows_is_none() -> None:
+    assert refuses_all({"status": False, "message": "no connection"}) == ()
+    assert refuses_all({"status": False, "message": "no connection", "name": "web"}) is None
+    assert refuses_all({"status": False}) is None

@@ -31,6 +31,9 @@ _BESIDE = ("message", "msg", "detail", "details", "title", "code", "errorcode", 
 _SAYING = ("message", "msg", "detail", "reason")
 # Members that hold the answers to several requests; what a thing holds under another name is a part of it.
 ANSWERS = ("responses", "results", "replies", "answers", "outcomes")
+# Lists by which an answer tells what was done from what was not.
+_DONE_LISTS = ("success", "succeeded", "successes", "successful", "ok", "done")
+_FAILED_LISTS = ("errors", "error", "failed", "failures", "failure", "rejected")
 _FINE = re.compile(r"\W*(ok|okay|success(ful(ly)?)?|succeeded|done|accepted|created|updated|deleted)\W*", re.IGNORECASE)
 _GRAVE = ("critical", "error", "fatal")
 _NOT_WORDS = re.compile(r"[-_.\s]")
@@ -71,12 +74,28 @@ def only_one(body: Json) -> Json:
 
 def answers_in(body: Json) -> Iterator[Answer]:
     """The answers to several requests in one: a list of objects, each with its own status and body."""
-    lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
+    inside = list(body.values()) if isinstance(body, Mapping) else []
+    parted = [answer for each in (body, *inside) for answer in _parted(plain_names(each))]
+    if parted:
+        yield from parted
+        return
+    lists = [body] if isinstance(body, list) else inside
     for answers in (each for each in lists if isinstance(each, list)):
         told = [Answer(n, names, _status_in(names)) for n, names in enumerate(map(plain_names, answers[:_MOST]), 1)]
         if any(each.status and not each.names.keys().isdisjoint(_ANSWERED) for each in told):
             yield from (each for each in told if each.status)  # of those that are fine there may be no more to say
     yield from _flagged(body)
+
+
+def _parted(names: Mapping[str, Json]) -> Iterator[Answer]:
+    """The answers in an object that lists what was done and what was not: `{success: […], errors: […]}`."""
+    good, bad = ([names[n] for n in kind if isinstance(names.get(n), list)] for kind in (_DONE_LISTS, _FAILED_LISTS))
+    if not good or not bad:
+        return
+    yield from (Answer(number, {}, _TAKEN[-1]) for number, _ in enumerate(good[0][:_MOST], 1))
+    for number, each in enumerate(bad[0][:_MOST], len(good[0]) + 1):
+        told = plain_names(each) or {"error": each}
+        yield Answer(number, told, max(_status_in(told), _REFUSED))
 
 
 def _flagged(body: Json) -> Iterator[Answer]:
@@ -117,7 +136,7 @@ def refuses_all(body: Json) -> tuple[int, ...] | None:
     answers = tuple(answers_in(body))
     if answers:
         return tuple(each.status for each in answers) if all(each.is_refusal for each in answers) else None
-    return () if says_refused(body) or _is_error_alone(body) else None
+    return () if says_refused(body) or _is_error_alone(body) or _is_denied(body) else None
 
 
 def takes_a_part(body: Json, sent: Json) -> bool:
@@ -156,6 +175,13 @@ def complains_alone(body: Json) -> bool:
     told = [plain_names(each) for member in members if isinstance(member, list) for each in member]
     severities = [str(names.get("severity") or names.get("messageseverity") or "").lower() for names in told]
     return len(members) == 1 and bool(told) and all(each in _GRAVE for each in severities)
+
+
+def _is_denied(body: Json) -> bool:
+    """Whether it is nothing but `status: false` and why; what a thing shows may be called so, too."""
+    names = plain_names(body)
+    is_false = names.pop("status", None) is False
+    return is_false and any(names.get(n) for n in _SAYING) and not any(v for n, v in names.items() if n not in _BESIDE)
 
 
 def _is_error_alone(body: Json) -> bool:
