@@ -20,6 +20,7 @@ NOT_WHOLE = "list_incomplete"
 LOOP = "page_loop"
 _LOOKING = ("lookup", "check")  # roles of steps that decide by what a list has
 _FAULTS = ("error", "errors", "fault", "@Message.ExtendedInfo")
+_SHOWN = 3  # members that what was not read does not have
 _NAMES_SHOWN = 5
 _LONGEST = 120
 
@@ -121,4 +122,6 @@ def _is_unread(item: Json, item_id: Parts | None) -> bool:
     if not isinstance(item, Mapping) or not any(name in item for name in _FAULTS):
         return False
     has_id = item_id is not None and resolve(item, item_id) is not NOTHING
-    return not has_id or set(item) <= {*_FAULTS, *(item_id or ())[:1], "@odata.id"}
+    own = {*_FAULTS, *(item_id or ())[:1], "@odata.id"}
+    shown = sum(value not in (None, "", [], {}) for name, value in item.items() if name not in own)
+    return shown == 0 or (not has_id and shown < _SHOWN)  # a job that has failed has an error of its own

@@ -57,7 +57,7 @@ def end_of(
         outcome, failure = _otherwise(course, verdict)
     elif failure is None and course.refusals and verdict.verified != "all":
         outcome, failure = _partly_refused(course)
-    elif failure is None and outcome == "succeeded" and course.accepted and verdict.verified in ("", "none"):
+    elif failure is None and outcome == "succeeded" and course.accepted and not _has_read(course, ("seen", "form")):
         outcome, note = "pending", " ".join(filter(None, (note, _ACCEPTED.format(", ".join(course.accepted)))))
     if failure is not None:
         outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
