@@ -3,9 +3,9 @@
 Before: operations and resources. After: `Api.jobs`, each with the operations that start it. The profile's rules come
 first; without any, a job is inferred where a change answers a member that is the path parameter of a readable thing
 with a state, or that thing as a member, or where it may answer 202 and there is one kind of thing that looks like a
-job, or its reply holds what that thing shows, or a text that is described as its id (`task_ids`). A job whose states
-nobody lists is taken to end in the usual words. Where most changes may answer 202, or several with a Location, any
-change may: the wait is planned for all, and skipped where none was started.
+job, or its reply holds what that thing shows, its address, or a text that is described as its id (`task_ids`). A job
+whose states nobody lists is taken to end in the usual words. Where most changes may answer 202, or several with a
+Location, any change may: the wait is planned for all, and skipped where none was started.
 """
 
 import re
@@ -24,6 +24,7 @@ _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")
 _JOB_NOUNS = frozenset({"task", "job", "operation", "activity", "tasktag", "request"})
 _SHOWN_NOUNS = _JOB_NOUNS | {"action"}  # what a change may answer whole, with its id and its state
+_LINKS = frozenset({"href", "url", "uri", "link", "location", "address"})
 _SEVERAL = 3  # changes that say that they may be accepted: with fewer it is a matter of these alone
 _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
 # Of a job whose states nobody lists, compared without letter case; first what the others are usually called.
@@ -158,7 +159,7 @@ class _Seeker:
 
     def _infer_told_or_accepted(self) -> tuple[Job, ...]:
         """What answers a job's id as text is waited for by that, the rest by what a 202 says."""
-        told = self._infer_told()
+        told = self._infer_told() or self._infer_linked()
         known = {key for job in told for key in job.operations}
         others = ((job, tuple(k for k in job.operations if k not in known)) for job in self._infer_accepted())
         return (*told, *(replace(job, operations=keys) for job, keys in others if keys))
@@ -211,6 +212,33 @@ class _Seeker:
                 known += [] if known else self._told_by(poll, at)
         kinds = [jobs for jobs in found.values() if jobs]
         return tuple(kinds[0]) if len(kinds) == 1 else ()
+
+    def _infer_linked(self) -> tuple[Job, ...]:
+        """The job whose address a 202 has in its body, in a member that is called after it (`task`, `job_url`)."""
+        for poll in sorted(self.polls, key=lambda o: (o.path.count("{"), o.path)):
+            noun = words.singular(last_word(poll.path)).lower()
+            if noun not in _JOB_NOUNS - {"request"} or "{" in parent(poll.path):
+                continue
+            linked = {o.key: self._link(o, noun) for o in self.changes}
+            at = next(filter(None, linked.values()), "")
+            starts = tuple(key for key, place in linked.items() if at and place == at)
+            parameter = parameter_of(segments(poll.path)[-1])
+            job = self._job(poll, parameter, starts, "body", f"/{at}") if starts else None
+            if job is not None:
+                evidence = f"the 202 of {starts[0]} has its address there; {len(starts)} such"
+                return (replace(job, statuses=(202,), handle_is_address=True, evidence=evidence),)
+        return ()
+
+    def _link(self, change: Operation, noun: str) -> str:
+        """The member of an accepted change's reply that is the address of a thing of this name; "" where none is."""
+        accepted = (reply.schema for reply in change.responses if reply.status == "202")
+        for name, member in (pair for schema in accepted for pair in self.schemas.members(schema).items()):
+            said, schema = words.split(name), self.schemas.flat(member)
+            is_called = said[:1] == (noun,) and {*said[1:]} <= _LINKS
+            told = schema.get("format") in ("uri", "url", "uri-reference") or {*said[1:]} & _LINKS
+            if is_called and self.schemas.kind(member) == "string" and told:
+                return name
+        return ""
 
     def _told_by(self, poll: Operation, at: str) -> list[Job]:
         changes = tuple(o for o in self.changes if not is_below(f"{shape(o.path)}/", shape(at)))

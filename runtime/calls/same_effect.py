@@ -7,6 +7,7 @@ tell; others learn that there is one. Here never lives what counts as the same e
 nor who holds it (`governance.runs.effects`). Called by `calls` and by the routes and commands that resolve runs.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from runtime.caller import Caller
 from runtime.engines.engine import Order
 from runtime.engines.looking import Looker
 from runtime.errors import SameEffect
+from runtime.secrets import MASK
 
 Json = Any
 
@@ -32,7 +34,7 @@ class SameEffects:
         """Returns when nothing is in the way. Raises SameEffect, GovernanceError."""
         holder = await self.effects.holder(order.effects())
         if holder is not None:
-            await self._make_way_of(holder, caller)
+            await self._make_way_of(holder, order, caller)
 
     async def told(self, order: Order, caller: Caller) -> Json:
         """What is in the way of carrying out a plan, to be shown with it; None where nothing is."""
@@ -53,14 +55,14 @@ class SameEffects:
             remedy = "look at the device, then say --happened or --did-not-happen (REST: has_happened)"
             raise TransitionError(f"the run {run_id} stays in doubt: {seen.why}", remedy)
 
-    async def _make_way_of(self, holder: Holder, caller: Caller) -> None:
+    async def _make_way_of(self, holder: Holder, order: Order, caller: Caller) -> None:
         if not holder.is_in_doubt:
             raise await self._refusal(holder, caller)
         try:
             seen = await self.looker.resolved(holder.run_id, actor=caller.name)
         except (TransitionError, NotFoundError):  # somebody resolved it meanwhile
             raise await self._refusal(holder, caller) from None
-        if seen.verdict == "happened":
+        if seen.verdict == "happened" and not _sets_otherwise(await self.runs.get(holder.run_id), order):
             raise _was_done(holder, _sees(caller, holder))
         if seen.verdict == "open":
             raise await self._refusal(holder, caller)
@@ -69,6 +71,20 @@ class SameEffects:
         if not _sees(caller, holder):
             return _hidden(holder)
         return _in_doubt(await self.runs.get(holder.run_id)) if holder.is_in_doubt else _under_way(holder)
+
+
+def _sets_otherwise(run: Run, order: Order) -> bool:
+    """Whether the order does nothing but set values, and others than the run did.
+
+    What is recorded without its value may be the same.
+    """
+    changes = [step for step in order.program.steps if not step.is_safe]
+    is_setting = all(step.effect == "update" and step.is_idempotent for step in changes)
+    asked, wanted = run.inputs, order.inputs
+    is_other = asked.keys() != wanted.keys() or any(
+        value != wanted[name] and MASK not in json.dumps(value) for name, value in asked.items()
+    )
+    return is_setting and is_other
 
 
 def _sees(caller: Caller, holder: Holder) -> bool:
