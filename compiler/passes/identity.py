@@ -27,6 +27,13 @@ _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
 _LINKS = frozenset({"url", "href", "self", "uri", "display", "type", "status", "state", "kind", "slug"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
+_OF_A_HOST = frozenset({"host", "hostname"})
+_HOSTS = frozenset(
+    {"host", "hosts", "server", "servers", "node", "nodes", "machine", "machines", "device", "devices", "computer",
+     "computers", "system", "systems", "appliance", "appliances", "agent", "agents", "minion", "minions", "client",
+     "clients", "vm", "vms", "member", "members", "endpoint", "endpoints", "controller", "controllers"}
+)  # fmt: skip
+_HOW_CALLED = frozenset({"display", "full", "short", "common", "friendly", "user", "user_friendly", "resource"})
 _COUNTED = ("number", "iid", "index")  # within what a thing belongs to: `issue_number` is no id, which stands beside it
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 # Members that say how the thing is to be or what it is, and are no other thing.
@@ -142,10 +149,18 @@ class Identifier:
         self.profile = profile
         self.holder = holder
 
-    def identify(self, resource: Resource, listed: Schema | None, item: Schema | None, example: Any = None) -> Resource:
+    def identify(
+        self,
+        resource: Resource,
+        listed: Schema | None,
+        item: Schema | None,
+        example: Any = None,
+        made_of: Schema | None = None,
+    ) -> Resource:
         """`resource` with its schema, members, references, id field, natural keys, synonyms and single member.
 
-        `example`: of the list, which may show addresses where the schema allows whole items as well.
+        `example`: of the list, which may show addresses where the schema allows whole items as well. `made_of`: what a
+        creation sends: an id that people have to give there is what they call the thing.
         """
         pointer = self.list_pointer(listed, resource.noun) if listed is not None else None
         told = self.profile.envelope
@@ -159,6 +174,8 @@ class Identifier:
         keyed = EMPTY if references else (self.schemas.members(element) or members)
         is_id_told = not references and self._is_id_told(resource, keyed)
         keys = self._natural_keys(resource, keyed, schema)
+        if made_of is not None and says_id(own := self._id_field(resource, keyed)) and own in self._wanted_of(made_of):
+            keys = tuple(key for key in keys if key == "name")
         return replace(
             resource,
             schema=schema,
@@ -309,12 +326,25 @@ class Identifier:
         if resource.noun not in keys:
             found += [n for n in _KEY_NAMES if n in members and n not in found and self._is_text(members[n])]
             found = [*self._own_word(resource, members), *found][: len(found) + 1]
+            found = [n for n in found if n.lower() not in _OF_A_HOST or _HOSTS & {*words.split(resource.noun)}]
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
+            said = [n for n in said if not self._is_of_another(resource, n, members)]
             found += [n for n in said if n not in found][: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
             found += self._demanded(schema, members)[: 0 if found else 1]
             found = [n for n in found if n != "key" or len(found) == 1]  # beside a name it is a secret
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
+
+    def _wanted_of(self, made_of: Schema) -> frozenset[str]:
+        """The members that whoever makes a thing has to give."""
+        return frozenset(self.schemas.required(made_of)) & self.schemas.members(made_of).keys()
+
+    def _is_of_another(self, resource: Resource, name: str, members: Schema) -> bool:
+        """Whether `bundle_name`, beside `bundle_version`, is another thing's, after which more members are called."""
+        about = words.split(name)[0]
+        noun = words.split(words.singular(resource.noun))
+        beside = [n for n in members if n != name and words.split(n)[0] == about]
+        return bool(beside) and about not in (*noun[-1:], "".join(noun)) and about not in _HOW_CALLED
 
     def _inner_name(self, resource: Resource, members: Schema) -> str:
         """`/Spec/Name`: where what describes the thing holds its name, and the thing itself has none."""

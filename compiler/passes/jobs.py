@@ -140,10 +140,10 @@ class _Seeker:
             return False
         if rule.handle.within != "body":
             return True
-        reply = operation.success
-        if reply is None or reply.status == "204":  # which has no body
-            return False
-        return not reply.schema or self.schemas.at(reply.schema, rule.handle.at) is not None
+        # Where the statuses are told the answer with one of them has the handle, whatever else is good.
+        told = [r for r in operation.responses if r.status in {str(status) for status in rule.statuses}]
+        replies = [r for r in (*told, operation.success) if r is not None and r.status != "204"]  # which has no body
+        return any(not r.schema or self.schemas.at(r.schema, rule.handle.at) is not None for r in replies)
 
     def infer(self) -> tuple[Job, ...]:
         answering = self._answering()

@@ -177,7 +177,9 @@ class _Finder:
             aliases = {**resource.aliases, collection.key("GET"): fuller.key("GET")}
             resource, collection = replace(resource, list=fuller.key("GET"), aliases=aliases), fuller
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
-        return self.identifier.identify(resource, *made_of, self._example(collection))
+        post = collection.methods.get("POST") if collection is not None else None
+        sent = post.body.schema if post is not None and post.body is not None and resource.create == post.key else None
+        return self.identifier.identify(resource, *made_of, self._example(collection), sent)
 
     def _fuller_list(self, collection: _Place | None, item: _Place) -> _Place | None:
         """`/vms?recursion=1` lists the things of which `/vms` lists only the addresses or the names."""

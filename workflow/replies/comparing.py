@@ -65,6 +65,9 @@ class Compared:
 
 def compared(asked: Json, found: Json, rule: Rule = "", place: str = "") -> Iterator[Compared]:
     """Each plain value of `asked` beside what is found in its place."""
+    if asked != found and isinstance(found, str):  # JSON as a text is compared member by member
+        read = [_of_json_text(each) for each in (asked, found)]
+        asked, found = read if all(isinstance(each, Mapping) for each in read) else (asked, found)
     if asked == {} and isinstance(asked, Mapping):
         yield Compared(place, asked, found, "same" if found in (NOTHING, None, {}) else "open")
     elif isinstance(asked, Mapping) and isinstance(found, Mapping):
@@ -151,11 +154,11 @@ def _is_empty_place(value: Json, asked: Sequence[Json]) -> bool:
 
 
 def _is_wrapped(asked: Json, found: Json, rule: Rule) -> bool:
-    """One thing and a list of that one thing, or a list and the text of its members."""
+    """One thing and a list of nothing else, or a list and the text of its members."""
     one, several = (found, asked) if isinstance(asked, list) else (asked, found)
     if isinstance(one, str) and len(several) > 1:
         return any(_is_joined(one, several, mark, rule) for mark in _PARTED_BY)
-    return len(several) == 1 and sameness(one, several[0], rule) != "differs"
+    return bool(several) and all(sameness(one, each, rule) != "differs" for each in several)
 
 
 def _is_joined(text: str, members: Sequence[Json], mark: str, rule: Rule) -> bool:

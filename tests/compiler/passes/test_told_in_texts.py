@@ -134,7 +134,7 @@ def test_what_is_made_is_read_back_inside_the_envelope(made: Compiled) -> None:
 
 
 def test_renaming_is_no_other_way_to_change(made: Compiled) -> None:
-    assert steps(made, "hall_rename_machine") == ["POST /machines/{name}"]
+    assert steps(made, "hall_rename_machine") == ["POST /machines/{name}", "GET /machines/{name}"]
     assert "hall_update_machine" in {one.flow.id for one in made.workflows}
 
 

@@ -105,7 +105,8 @@ class _Writer:
             return
         for pointer, value in sent_by(change):
             place = pointer.removeprefix("/0")
-            is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
+            is_hidden = self._is_secret(operation, pointer) or self._is_file(operation, pointer)
+            is_hidden = is_hidden or self._rule(operation, pointer) is not None
             is_told = self.context.schemas.at(reply.schema, place) is not None and not self._is_around(place)
             if place and not is_hidden and is_told:
                 yield {"place": place, "asked": value, "found": f"$response.body#{place}", "lenient": True}
@@ -236,11 +237,10 @@ class _Writer:
         if self._is_secret(operation, pointer):
             return {"place": shown, "asked": value, "text": "a secret is not read back"}
         if place is not None and self._is_kept_secret(operation, pointer):
-            return {
-                "place": shown,
-                "asked": value,
-                "text": "the description has it as a secret, which is not read back",
-            }
+            text = "the description has it as a secret, which is not read back"
+            return {"place": shown, "asked": value, "text": text}
+        if self._is_file(operation, pointer):
+            return {"place": shown, "asked": value, "text": "the content of a file is not read back"}
         if place is None:
             return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}
@@ -292,6 +292,12 @@ class _Writer:
         schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
         is_password = bool(schema) and self.context.schemas.resolve(schema).get("format") == "password"
         return is_password or any(name.lower() in names for name in (*self.context.profile.secrets, "password"))
+
+    def _is_file(self, operation: Operation, pointer: str) -> bool:
+        """Whether what is sent there is a file: what is shown under its name says where it is kept."""
+        schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
+        told = self.context.schemas.resolve(schema) if schema else {}
+        return told.get("format") == "binary" or "contentMediaType" in told
 
     def _is_kept_secret(self, operation: Operation, pointer: str) -> bool:
         """Whether the description says of what is sent that it is stored as a secret, or not given out again."""

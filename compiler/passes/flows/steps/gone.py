@@ -30,6 +30,12 @@ _ENDING = {
     "pause": "paused", "suspend": "suspended", "disable": "disabled", "deactivate": "deactivated",
 }  # fmt: skip
 _THROWING_AWAY = frozenset({"delete", "remove", "destroy", "deletes", "removes", "destroys", "permanently", "purge"})
+# A thing that is a list, and what stands beside it there.
+_LISTS = ("items", "members", "results", "data", "value", "values", "entries")
+_OF_PAGES = frozenset(
+    {"pagination", "paging", "page", "pages", "total", "count", "next", "previous", "prev", "first", "last", "limit",
+     "offset", "size", "meta", "links", "cursor", "token", "has", "more"}
+)  # fmt: skip
 _STATE_NAMES = (("state",), ("status",), ("phase",))
 
 
@@ -80,8 +86,20 @@ def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
 def missing_signs(builder: Builder, resource: Resource, read: Operation) -> list[str]:
     signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
     missing = ["$statusCode == 404", "$statusCode == 410", *signs]
+    if not resource.item_at and (held := _held_list(builder, resource)):
+        empty = (queries.IS_GOOD, f"$response.body#/{held} != null", f"$response.body#/{held}/0 == null")
+        missing.append(f"({queries.all_of(empty)})")
     nothing = f"({queries.all_of((queries.IS_GOOD, f'$response.body#{resource.item_at} == null'))})"
     return [*missing, nothing] if resource.item_at else missing
+
+
+def _held_list(builder: Builder, resource: Resource) -> str:
+    """The list that the thing is (`/shares/{server}`: `{items, pagination}`): it is gone when that is empty."""
+    members = builder.context.schemas.members(resource.schema)
+    lists = [n for n, member in members.items() if builder.context.schemas.kind(member) == "array"]
+    others = {word for name in members if name not in lists for word in words.split(name)}
+    is_all = len(lists) == 1 and lists[0].lower() in _LISTS and others <= _OF_PAGES
+    return escape(lists[0]) if is_all else ""
 
 
 def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
