@@ -185,6 +185,7 @@ class _Linker:
         self.schemas = SharedSchemas(api.schemas)
         self.referents = Referents(api.resources)
         self.by_item = {shape(r.item): r for r in api.resources if r.item and r.id_parameter}
+        self.by_create = {r.create: r for r in api.resources if r.create and r.id_field}
         self.jobs = api.jobs
         self.looked_at = 0
         self.polls = {job.poll: job for job in api.jobs}
@@ -274,15 +275,19 @@ class _Linker:
             if found is not None and found.resource.create == operation.key and "{" in operation.path:
                 # What is put into a list of somebody's is not among those that are in it: one that lives elsewhere.
                 found = self.referents.elsewhere(name, found.resource) or found
-            if (
-                found is not None
-                and found.resource.create == operation.key
-                and pointer == f"/{found.resource.id_field}"
-            ):
-                continue  # the id that the new thing is to have
+            if found is not None and self._is_of_the_new(operation, pointer, found.resource):
+                continue
             is_met = found is not None and self._is_reached(found.resource, operation.path)
             if found is not None and is_met and self._is_text(found.resource) is not is_counted:
                 yield _link(found, operation.key, f"body#{pointer}")
+
+    def _is_of_the_new(self, operation: Operation, pointer: str, found: Resource) -> bool:
+        """Whether it is the id that the new thing is to have, also where such things are listed elsewhere."""
+        made = self.by_create.get(operation.key)
+        if made is None or pointer != f"/{made.id_field}":
+            return False
+        component = self.schemas.component(made.schema)
+        return made is found or (bool(component) and component == self.schemas.component(found.schema))
 
     def _is_text(self, resource: Resource) -> bool:
         """Whether its id is a text, as the members that are looked at are: `key_id` names no key of the number 7."""

@@ -15,7 +15,7 @@ from typing import Any
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.envelopes import envelope_of
-from compiler.passes.identity import Identifier, picks_by_query
+from compiler.passes.identity import Identifier, picks_by_query, says_id
 from compiler.passes.names import nouns, words
 from compiler.passes.names.paths import (
     GROUPING,
@@ -177,7 +177,27 @@ class _Finder:
             aliases = {**resource.aliases, collection.key("GET"): fuller.key("GET")}
             resource, collection = replace(resource, list=fuller.key("GET"), aliases=aliases), fuller
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
-        return self.identifier.identify(resource, *made_of, self._example(collection))
+        resource = self.identifier.identify(resource, *made_of, self._example(collection))
+        above = self.places.get(parent(item_shape))
+        return self._updated_at_collection(resource, above) if above is not None else resource
+
+    def _updated_at_collection(self, resource: Resource, collection: _Place) -> Resource:
+        """With `PUT /roles` as the update of one, where its body has the id and nothing else updates one."""
+        if resource.update or not (resource.read or resource.delete) or not resource.id_field:
+            return resource
+        for method in self.profile.verbs.prefer:
+            operation = collection.methods.get(method)
+            is_update = collection.key(method) and operation is not None and operation.effect is Effect.UPDATE
+            if is_update and operation is not None and self._names_one(operation, resource):
+                return replace(resource, update=operation.key)
+        return resource
+
+    def _names_one(self, operation: Operation, resource: Resource) -> bool:
+        """Whether the body has the id of the thing, and the query has none."""
+        body = operation.body.schema if operation.body is not None else None
+        is_of_one = self.schemas.element(body) is None and resource.id_field in self.schemas.members(body)
+        is_id = says_id(resource.id_field) or resource.id_field == resource.id_parameter
+        return is_of_one and is_id and not picks_by_query(operation)
 
     def _fuller_list(self, collection: _Place | None, item: _Place) -> _Place | None:
         """`/vms?recursion=1` lists the things of which `/vms` lists only the addresses or the names."""
@@ -253,10 +273,18 @@ class _Finder:
         # `PUT`, “creates or updates”, beside `PATCH`, “updates”: without the first nothing is ever made.
         ways = [m for m in ways if m != "PUT" or ways == ["PUT"] or resource.create or not makes(item.methods[m])]
         ways = [m for m in ways if m != "POST" or ways == ["POST"] or not self._post_says_other(item, ways)]
+        if ways[1:] and ways[0] == "PATCH" and self._is_list_of_steps(item.methods["PATCH"]):
+            ways = [*ways[1:], "PATCH"]
         if not ways:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}
         return replace(resource, update=item.key(ways[0]), aliases=aliases)
+
+    def _is_list_of_steps(self, operation: Operation) -> bool:
+        """Whether it takes JSON Patch (RFC 6902), however that is described: nobody fills that in as members."""
+        body = operation.body
+        members = self.schemas.members(self.schemas.element(body.schema)) if body is not None else {}
+        return {"op", "path"} <= members.keys()
 
     def _post_says_other(self, item: _Place, ways: Sequence[str]) -> bool:
         """`POST`, “rename”, with members that `PATCH` does not know, and few of those that it does; or “start”."""
@@ -285,7 +313,7 @@ class _Finder:
             if resource.collection:
                 by_path.setdefault(shape(resource.collection), key)
         claimed = {k for r in found.values() for k in (r.list, r.read, r.create, r.update, r.delete, *r.aliases) if k}
-        actions: dict[str, list[str]] = {}
+        actions: dict[str, set[str]] = {}
         for place_shape, place in self.places.items():
             for operation in place.methods.values():
                 if operation.key in claimed or _is_out(operation):
@@ -296,8 +324,8 @@ class _Finder:
                 ways = ways[1:] if is_order else ways
                 known = (by_path[p] for p in ways if p in by_path and (p == place_shape or not is_root(p)))
                 owner = next((key for key in known if _has_root_of(found[key], place.path)), "")
-                if owner:
-                    actions.setdefault(owner, []).append(operation.key)
+                if owner:  # what is read beside an address stands at two of them
+                    actions.setdefault(owner, set()).add(operation.key)
         owned = {
             key: replace(
                 resource,

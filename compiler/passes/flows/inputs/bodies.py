@@ -24,11 +24,11 @@ from compiler.passes.flows.inputs.usual import (
     usual_members,
     usual_structures,
 )
-from compiler.passes.flows.steps.lookups import identify
+from compiler.passes.flows.steps.lookups import identify, is_named_in_body, own_id
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import is_server_made, says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, last_word, parameter_of, segments, shape
+from compiler.passes.names.paths import is_below, last_word, parameter_of, segments
 from compiler.passes.names.words import first_sentence, split
 from workflow.json.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profiles.profile import Fix
@@ -305,7 +305,7 @@ class BodyInputs:
         if fixed is not None:
             return fixed
         if self._is_own_id(member):
-            return self._found_for_path() if needed else None
+            return self._own_id() if needed or is_named_in_body(self.operation, self.resource) else None
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
@@ -330,13 +330,13 @@ class BodyInputs:
     def _is_own_id(self, member: _Member) -> bool:
         """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
         resource, own = self.resource, parameter_of(segments(self.operation.path)[-1])
-        is_id = resource is not None and member.name in (resource.id_field, own) and says_id(member.name)
-        return is_id and member.depth == 1 and self._found_for_path() != "" and self.operation.effect is Effect.UPDATE
+        is_id = resource is not None and member.name in (resource.id_field, own)
+        is_id = is_id and (says_id(member.name) or is_named_in_body(self.operation, resource))
+        return is_id and member.depth == 1 and self.operation.effect is Effect.UPDATE and self._own_id() != ""
 
-    def _found_for_path(self) -> str:
-        """The expression of the id in the path: found by a lookup, or as the caller gives it."""
-        known, own = self.builder.known, f"given {shape(self.operation.path)}"
-        return known.get((address(self.resource), ""), "") or known.get((own, ""), "") if self.resource else ""
+    def _own_id(self) -> str:
+        """The expression of the id of what is changed: found by a lookup, or as the caller gives it."""
+        return own_id(self.builder, self.operation, self.resource) if self.resource else ""
 
     def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
         """True when the request makes no sense without the other thing that the member names."""
