@@ -49,7 +49,9 @@ class _Verbs:
         self.paths = {operation.path for operation in operations}
         self.keys = {operation.key for operation in operations}
         self.reads = {operation.path: operation for operation in operations if operation.method == "GET"}
-        self.read_items = {parent(at): parameter_of(at.rpartition("/")[2]) for at in self.reads if ends_in_parameter(at)}
+        self.read_items = {
+            parent(at): parameter_of(at.rpartition("/")[2]) for at in self.reads if ends_in_parameter(at)
+        }
         self.siblings = siblings_of(operations, schemas, profile.identity.read_at)
         session = profile.auth.session
         self.session_keys = {session.login, session.logout} if session else set()

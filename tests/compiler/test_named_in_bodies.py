@@ -41,3 +41,47 @@ def test_where_nothing_lists_the_things_the_id_is_given_once(tmp_path: Path) -> 
     assert (one.flow.title, one.is_verified) == ("Update pet", True)
     assert len([name for name in asked(one) if "id" in name.lower() or name == "pet"]) == 1
     assert one.flow.steps[-1].role is Role.READ_BACK
+
+
+def test_what_the_path_names_is_sent_in_the_body_under_the_same_name_and_not_asked_for_again(tmp_path: Path) -> None:
+    thing = {**_object(id=_TEXT, name=_TEXT), "required": ["id", "name"]}
+    page = {**_object(serviceId=_TEXT, text=_TEXT), "required": ["serviceId", "text"]}
+    paths = _at("/services", get={"responses": answers({"type": "array", "items": thing})})
+    paths |= _at("/services/{serviceId}", get={"responses": answers(thing)})
+    paths |= _at(
+        "/services/{serviceId}/page",
+        get={"responses": answers(page)},
+        post={"requestBody": sent(page), "responses": DONE},
+    )
+    one = only(compiled(tmp_path, paths), "POST /services/{serviceId}/page")
+    assert {*asked(one)} == {"service", "text"}
+    change = next(step for step in one.flow.steps if step.role is Role.CHANGE)
+    assert change.payload["serviceId"] == "$steps.find_service.outputs.id"
+
+
+def test_the_id_of_a_new_thing_is_given_also_where_such_things_are_listed_elsewhere(tmp_path: Path) -> None:
+    key = {"Key": {**_object(clientId=_TEXT, clientName=_TEXT), "required": ["clientId", "clientName"]}}
+    thing, ref = _object(id=_TEXT, name=_TEXT), {"$ref": "#/components/schemas/Key"}
+    listed, put = answers({"type": "array", "items": ref}), {"requestBody": sent(ref), "responses": answers(ref)}
+    paths = {}
+    for owner in ("groups", "services"):
+        paths |= _at(f"/{owner}", get={"responses": answers({"type": "array", "items": thing})})
+        paths |= _at(f"/{owner}/{{id}}", get={"responses": answers(thing)})
+        paths |= _at(f"/{owner}/{{id}}/keys", get={"responses": listed}, post=put)
+        paths |= _at(f"/{owner}/{{id}}/keys/{{clientId}}", get={"responses": answers(ref)})
+    made = compiled(tmp_path, paths, schemas=key)
+    assert {*asked(only(made, "POST /services/{id}/keys"))} == {"service", "clientId", "clientName"}
+
+
+def test_members_are_asked_for_where_a_patch_wants_a_list_of_steps_and_a_put_takes_the_thing(tmp_path: Path) -> None:
+    thing = {**_object(id=_TEXT, name=_TEXT, size=_NUMBER), "required": ["id", "name"]}
+    steps = {"type": "array", "items": _object(op=_TEXT, path=_TEXT, value={})}
+    paths = _at("/boxes", get={"responses": answers({"type": "array", "items": thing})})
+    paths |= _at(
+        "/boxes/{id}",
+        get={"responses": answers(thing)},
+        put={"requestBody": sent(thing), "responses": answers(thing)},
+        patch={"requestBody": sent(steps), "responses": answers(thing)},
+    )
+    one = only(compiled(tmp_path, paths), "PUT /boxes/{id}")
+    assert (one.flow.title, "size" in asked(one)) == ("Update box", True)

@@ -16,6 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import SENTENCE, offers_of, purpose_of, told, with_example
+from compiler.passes.flows.inputs.own_ids import is_named_in_body, known_already
 from compiler.passes.flows.inputs.usual import (
     MOST_OPTIONAL,
     addressed_by,
@@ -24,11 +25,11 @@ from compiler.passes.flows.inputs.usual import (
     usual_members,
     usual_structures,
 )
-from compiler.passes.flows.steps.lookups import identify, is_named_in_body, own_id
+from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
-from compiler.passes.identity import is_server_made, says_id
+from compiler.passes.identity import is_server_made
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, last_word, parameter_of, segments
+from compiler.passes.names.paths import is_below, last_word
 from compiler.passes.names.words import first_sentence, split
 from workflow.json.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profiles.profile import Fix
@@ -304,8 +305,9 @@ class BodyInputs:
         fixed = self.builder.fixed_members.get(member.pointer)
         if fixed is not None:
             return fixed
-        if self._is_own_id(member):
-            return self._own_id() if needed or is_named_in_body(self.operation, self.resource) else None
+        known = known_already(self.builder, self.operation, member.name) if member.depth == 1 else ""
+        if known:
+            return known if needed or is_named_in_body(self.operation, self.resource) else None
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
@@ -326,17 +328,6 @@ class BodyInputs:
         if (needed or is_on_the_way) and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
         return self._given(member, self._text(member.schema, member.name))
-
-    def _is_own_id(self, member: _Member) -> bool:
-        """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
-        resource, own = self.resource, parameter_of(segments(self.operation.path)[-1])
-        is_id = resource is not None and member.name in (resource.id_field, own)
-        is_id = is_id and (says_id(member.name) or is_named_in_body(self.operation, resource))
-        return is_id and member.depth == 1 and self.operation.effect is Effect.UPDATE and self._own_id() != ""
-
-    def _own_id(self) -> str:
-        """The expression of the id of what is changed: found by a lookup, or as the caller gives it."""
-        return own_id(self.builder, self.operation, self.resource) if self.resource else ""
 
     def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
         """True when the request makes no sense without the other thing that the member names."""

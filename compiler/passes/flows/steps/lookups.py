@@ -16,7 +16,7 @@ from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_name, word_of_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, parameter_of, parent, path_of, segments, shape
+from compiler.passes.names.paths import item_prefixes, parameter_of, segments, shape
 
 if TYPE_CHECKING:
     from compiler.passes.flows.builder import Builder
@@ -109,37 +109,6 @@ def _says_more(text: str, name: str) -> bool:
     """False for a description that only repeats the parameter's name or its address."""
     plain = {*words.split(name), "parameter", "path", "the", "of", "for", "a", "id"}
     return bool(text) and "{" not in text and not set(words.split(text)) <= plain
-
-
-def is_named_in_body(operation: Operation, resource: Resource | None) -> bool:
-    """Whether a change of one thing is sent to the collection: its body alone says which one is meant."""
-    is_update = resource is not None and operation.key == resource.update
-    return is_update and resource is not None and shape(operation.path) == parent(shape(resource.item))
-
-
-def own_id(builder: "Builder", operation: Operation, resource: Resource) -> str:
-    """The expression of the id of what is changed, as it was found for the path; "" where the path has none.
-
-    Where the body alone names it, it is found as it is for a read or a deletion of the thing.
-    """
-    slots = ((address(resource), ""), (f"given {shape(operation.path)}", ""), (f"given {shape(resource.item)}", ""))
-    found = next((builder.known[slot] for slot in slots if slot in builder.known), "")
-    if found or not is_named_in_body(operation, resource):
-        return found
-    keys = (key for key in (resource.read, resource.delete) if shape(path_of(key)) == shape(resource.item))
-    key = next(keys, "")
-    return _as_sent(builder, operation, resource, key) if key else ""
-
-
-def _as_sent(builder: "Builder", operation: Operation, resource: Resource, key: str) -> str:
-    """The id as `key` takes it in its path; where the caller gives it, of the type that the body wants."""
-    value = str(path_parameters(builder, builder.operation(key))[-1][2])
-    schemas = builder.context.schemas
-    sent = schemas.members(operation.body.schema if operation.body else None).get(resource.id_field)
-    given, kind = builder.inputs.get(value.removeprefix("$inputs.")), schemas.kind(sent)
-    if given is not None and kind:
-        builder.inputs[given.name] = replace(given, schema={"type": kind})
-    return value
 
 
 def identify(builder: "Builder", resource: Resource, purpose: str = "") -> str:
