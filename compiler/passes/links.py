@@ -15,7 +15,7 @@ from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import is_a_name
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, segments, shape
+from compiler.passes.names.paths import item_prefixes, path_of, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
 
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
@@ -159,6 +159,13 @@ def _are_of_other_kinds(named: Resource, prefix: str) -> bool:
     return groups[0] != groups[1] and not any("{" in group for group in groups)
 
 
+def _asks_for_more(listed: Resource, operation: Operation) -> bool:
+    """Whether a list elsewhere knows things by nothing but the id, and wants to be told whose they are besides."""
+    given = {name for _, name in item_prefixes(operation.path)}
+    is_more = any(name not in given for _, name in item_prefixes(path_of(listed.source)))
+    return is_more and not (listed.natural_keys or listed.inner_name or listed.references or listed.known_by)
+
+
 def _adds(operation: Operation, here: Resource | None) -> bool:
     """True for `PUT /groups/{id}` without a body: what is put there exists already, and is not in the list yet."""
     return operation.method == "PUT" and operation.body is None and (here is None or not here.read)
@@ -213,6 +220,7 @@ class _Linker:
             else:
                 found = self.referent_of_parameter(here, name, prefix)
             is_met = found is not None and (found.resource is here or self._is_reached(found.resource, operation.path))
+            is_met = is_met and not (found and found.resource is not here and _asks_for_more(found.resource, operation))
             if found is not None and is_met and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 

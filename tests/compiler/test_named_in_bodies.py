@@ -85,3 +85,27 @@ def test_members_are_asked_for_where_a_patch_wants_a_list_of_steps_and_a_put_tak
     )
     one = only(compiled(tmp_path, paths), "PUT /boxes/{id}")
     assert (one.flow.title, "size" in asked(one)) == ("Update box", True)
+
+
+def test_what_is_required_and_nowhere_described_is_asked_for(tmp_path: Path) -> None:
+    thing = {**_object(id=_TEXT, name=_TEXT), "required": ["id", "name"]}
+    body = {**_object(name=_TEXT), "required": ["name", "flavour"]}
+    paths = _at(
+        "/boxes",
+        get={"responses": answers({"type": "array", "items": thing})},
+        post={"requestBody": sent(body), "responses": answers(thing, "201")},
+    )
+    paths |= _at("/boxes/{id}", get={"responses": answers(thing)})
+    one = only(compiled(tmp_path, paths), "POST /boxes")
+    assert ({*asked(one)}, one.is_verified) == ({"name", "flavour"}, True)
+
+
+def test_an_id_is_not_looked_up_in_lists_that_want_an_owner_and_know_things_by_their_ids_alone(tmp_path: Path) -> None:
+    run, thing = _object(runId=_TEXT, started=_TEXT), _object(id=_TEXT, name=_TEXT)
+    paths = _at("/sites", get={"responses": answers({"type": "array", "items": thing})})
+    paths |= _at("/sites/{siteId}/runs", get={"responses": answers({"type": "array", "items": run})})
+    paths |= _at("/sites/{siteId}", get={"responses": answers(thing)}) | _at(
+        "/runs/{runId}", get={"responses": answers(run)}
+    )
+    one = only(compiled(tmp_path, paths), "GET /runs/{runId}")
+    assert ([step.operation for step in one.flow.steps], one.is_verified) == (["GET /runs/{runId}"], True)
