@@ -1,4 +1,4 @@
-"""Which thing a request is about, where its body says so: updates that are sent to a collection, ids of new things."""
+"""Which thing a request is about, where its address does not say so plainly: ids in bodies, parameters of others."""
 
 from pathlib import Path
 from typing import Any
@@ -109,3 +109,25 @@ def test_an_id_is_not_looked_up_in_lists_that_want_an_owner_and_know_things_by_t
     )
     one = only(compiled(tmp_path, paths), "GET /runs/{runId}")
     assert ([step.operation for step in one.flow.steps], one.is_verified) == (["GET /runs/{runId}"], True)
+
+
+def test_what_is_done_or_read_behind_the_id_of_something_listed_elsewhere_is_told_of_that(tmp_path: Path) -> None:
+    device = {**_object(id=_TEXT, name=_TEXT), "required": ["id", "name"]}
+    paths = _at("/hw/devices", get={"responses": answers({"type": "array", "items": device})})
+    paths |= _at("/hw/devices/{deviceId}", get={"responses": answers(device)})
+    paths |= _at("/hw/actions/{deviceId}/rediscover", post={"responses": DONE})
+    paths |= _at("/hw/energy-usage/{deviceId}", get={"responses": answers(_object(total=_NUMBER))})
+    made = compiled(tmp_path, paths)
+    assert only(made, "POST /hw/actions/{deviceId}/rediscover").flow.title == "Rediscover device"
+    usage = only(made, "GET /hw/energy-usage/{deviceId}").flow
+    assert (usage.title, usage.id) == ("Get energy usage of device", "odd_get_energy_usage_of_device")
+    assert usage.description.startswith("Shows the energy usage of a device.")
+
+
+def test_the_operations_id_says_what_the_address_says_with_less(tmp_path: Path) -> None:
+    lists = {"operationId": "listPrivateSourceDefinitions", "requestBody": sent(_object(a=_TEXT)), "responses": DONE}
+    shows = {"operationId": "getProjectStatusBadge", "responses": answers(_object(text=_TEXT))}
+    paths = _at("/source_definitions/list_private", post=lists) | _at("/projects/status/{badgeId}", get=shows)
+    made = compiled(tmp_path, paths)
+    assert only(made, "POST /source_definitions/list_private").flow.title == "List private source definitions"
+    assert only(made, "GET /projects/status/{badgeId}").flow.title == "Get project status badge"

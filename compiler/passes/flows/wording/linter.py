@@ -286,6 +286,9 @@ _VERBS = frozenset(
         "inject",
         "dissociate",
         "disassociate",
+        "compile",
+        "rediscover",
+        "recompute",
     ]
 )
 _REPORTS = frozenset({"health", "inventory", "power"})  # what is told of a thing; a name may begin so
