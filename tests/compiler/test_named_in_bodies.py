@@ -120,7 +120,7 @@ def test_what_is_done_or_read_behind_the_id_of_something_listed_elsewhere_is_tol
     made = compiled(tmp_path, paths)
     assert only(made, "POST /hw/actions/{deviceId}/rediscover").flow.title == "Rediscover device"
     usage = only(made, "GET /hw/energy-usage/{deviceId}").flow
-    assert (usage.title, usage.id) == ("Get energy usage of device", "odd_get_energy_usage_of_device")
+    assert (usage.title, usage.id) == ("Get energy usage of device", "odd_get_energy_usage_device")
     assert usage.description.startswith("Shows the energy usage of a device.")
 
 
@@ -131,3 +131,14 @@ def test_the_operations_id_says_what_the_address_says_with_less(tmp_path: Path) 
     made = compiled(tmp_path, paths)
     assert only(made, "POST /source_definitions/list_private").flow.title == "List private source definitions"
     assert only(made, "GET /projects/status/{badgeId}").flow.title == "Get project status badge"
+
+
+def test_what_stands_before_the_verb_is_what_it_is_done_to(tmp_path: Path) -> None:
+    box = {**_object(id=_TEXT, name=_TEXT), "required": ["id", "name"]}
+    paths = _at("/boxes", get={"responses": answers({"type": "array", "items": box})})
+    paths |= _at("/boxes/{id}", get={"responses": answers(box)})
+    paths |= _at("/boxes/{id}/floating-ips/{ip}/bind", post={"responses": DONE})
+    paths |= _at("/boxes/{id}/maproute", post={"summary": "Map a public route to a box.", "responses": DONE})
+    made = compiled(tmp_path, paths)
+    assert only(made, "POST /boxes/{id}/floating-ips/{ip}/bind").flow.title == "Bind floating IP to box"
+    assert only(made, "POST /boxes/{id}/maproute").flow.title == "Map route of box"

@@ -115,7 +115,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     if other is not None:
         shown = words.spoken(resource.noun)
         title = f"Get {shown}" if other.name in shown else f"Get {shown} of {other.name}"
-        name = texts.flow_id(context.api.name, "get", title.removeprefix("Get "))
+        name = texts.flow_id(context.api.name, "get", title.removeprefix("Get ").replace(" of ", " "))
         text = f"Shows the {shown} of {texts.an(other.name)}."
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
 
@@ -278,7 +278,7 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     builder = Builder(context, operation)
     choice = split.choice if split else None
     chosen = (choice,) if choice else ()
-    verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation))
+    verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation), resource.item)
     does = split.does if split else verb
     step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)
     is_copy = words.is_about(words.split(verb)[:1], words.COPYING)

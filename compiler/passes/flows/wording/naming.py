@@ -374,7 +374,7 @@ def _by_path(flow: Flow, operation: Operation) -> str:
     things = [words.spoken(words.singular(part.rpartition(".")[2])) for part in reversed(literal)]
     spoken = {words.singular(w) for w in words.split(verb)}
     fresh: list[str] = []
-    for thing in things:
+    for thing in (_without_verb(thing, verb, operation) for thing in things):
         parts = {words.singular(w) for w in words.split(thing)}
         if not parts & spoken and len(fresh) < 2:
             fresh.append(thing)
@@ -382,6 +382,13 @@ def _by_path(flow: Flow, operation: Operation) -> str:
     if verb == "find" and fresh:
         fresh[0] = words.plural(fresh[0])
     return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
+
+
+def _without_verb(thing: str, verb: str, operation: Operation) -> str:
+    """`route` of `maproute`, where the text says that a route is mapped."""
+    rest = thing.removeprefix(verb)
+    is_joined = bool(rest) and rest != thing and not rest.startswith(" ")
+    return rest if is_joined and rest in words.split(operation.summary or operation.description) else thing
 
 
 def _plain_title(flow: Flow, operation: Operation) -> str:
