@@ -80,6 +80,15 @@ def only_tells_whether(operation: Operation | None) -> bool:
     return bool(good) and all(reply.status in ("204", "205") and reply.schema is None for reply in good)
 
 
+def orders_in_path(operation: Operation, schemas: SharedSchemas) -> tuple[str, ...]:
+    """The orders that the end of an address takes, where all of its values are words for what is done."""
+    name = parameter_of(segments(operation.path)[-1]) if segments(operation.path) else ""
+    asked = next((p for p in operation.parameters if p.location == "path" and p.name == name), None)
+    values = schemas.values(asked.schema) if asked is not None and operation.effect is Effect.ACT else ()
+    said = [words.split(value) if isinstance(value, str) else () for value in values]
+    return values if len(values) > 1 and all(_KNOWN.intersection((*each[:1], *each[-1:])) for each in said) else ()
+
+
 def _is_out(operation: Operation) -> bool:
     return bool(operation.left_out) or operation.effect is Effect.SESSION
 
@@ -98,7 +107,7 @@ class _Finder:
         found: dict[str, Resource] = {}
         for place_shape, place in self.places.items():
             if ends_in_parameter(place_shape) and not _goes_through(place):
-                if self._lists_what_is_below(place_shape, place):
+                if self._lists_what_is_below(place_shape, place) or self._takes_orders(place):
                     continue
                 is_list = self._is_list_of_others(place_shape, place)
                 found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
@@ -112,6 +121,11 @@ class _Finder:
             elif self._is_record(place):
                 found[place_shape] = self._without_items(place)
         return self._with_owners(found)
+
+    def _takes_orders(self, place: _Place) -> bool:
+        """`/pods/{id}/{action}` is no item: what can stand there is what is done to the pod."""
+        acts = [each for each in place.methods.values() if each.effect is Effect.ACT]
+        return len(acts) == len(place.methods) and all(orders_in_path(each, self.schemas) for each in acts)
 
     def _lists_what_is_below(self, place_shape: str, place: _Place) -> bool:
         """`/repositories/{workspace}` lists what stands at `/repositories/{workspace}/{slug}`, and is no repository."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from compiler.ir.model import Role
 from tests.compiler.odd import DONE, answers, asked, compiled, given, only, sent
+from workflow.risks import Risk
 
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
 
@@ -142,3 +143,21 @@ def test_what_stands_before_the_verb_is_what_it_is_done_to(tmp_path: Path) -> No
     made = compiled(tmp_path, paths)
     assert only(made, "POST /boxes/{id}/floating-ips/{ip}/bind").flow.title == "Bind floating IP to box"
     assert only(made, "POST /boxes/{id}/maproute").flow.title == "Map route of box"
+
+
+def test_each_order_that_the_end_of_an_address_takes_is_a_workflow_of_its_own_class(tmp_path: Path) -> None:
+    pod = {**_object(id=_TEXT, name=_TEXT), "required": ["id", "name"]}
+    paths = _at("/pods", get={"responses": answers({"type": "array", "items": pod})})
+    paths |= _at("/pods/{id}", get={"responses": answers(pod)})
+    orders = {"type": "string", "enum": ["reboot", "shutdown", "boot"]}
+    paths["/pods/{id}/{action}"] = {
+        "post": {"parameters": [given("id"), given("action", schema=orders)], "responses": DONE}
+    }
+    made = compiled(tmp_path, paths)
+    parts = [one for one in made.workflows if one.flow.goal == "POST /pods/{id}/{action}"]
+    told = {one.flow.title: (one.flow.risk, one.is_verified, {*asked(one)}) for one in parts}
+    assert told == {
+        "Reboot pod": (Risk.DISRUPT, True, {"pod"}),
+        "Shutdown pod": (Risk.DISRUPT, True, {"pod"}),
+        "Boot pod": (Risk.CHANGE, True, {"pod"}),
+    }

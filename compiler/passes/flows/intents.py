@@ -22,7 +22,7 @@ from compiler.passes.flows.changes import (
 from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.orders import orders_of, with_its_members
-from compiler.passes.flows.splits import Split
+from compiler.passes.flows.splits import IN_PATH, Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
 from compiler.passes.flows.steps.gone import gone
@@ -278,6 +278,8 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     builder = Builder(context, operation)
     choice = split.choice if split else None
     chosen = (choice,) if choice else ()
+    if choice is not None and choice.pointer.startswith(IN_PATH):
+        builder.fixed_parameters = {choice.pointer.removeprefix(IN_PATH): choice.values[0]}
     verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation), resource.item)
     does = split.does if split else verb
     step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)

@@ -30,6 +30,9 @@ def path_parameters(builder: "Builder", operation: Operation, lookup_item: bool 
     bound: list[tuple[str, str, Any]] = []
     seen: set[str] = set()
     for prefix, name in item_prefixes(operation.path):
+        if operation.key == builder.goal.key and name in builder.fixed_parameters:
+            bound.append((name, "path", builder.fixed_parameters[name]))
+            continue
         resource = builder.context.needed_by(operation.key, f"path.{name}")
         is_named = resource is not None and is_called_by_id(resource) and not builder.context.is_single(resource)
         if resource is not None and lookup_item and not is_named and not takes_name(operation, name):
