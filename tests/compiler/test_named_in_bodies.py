@@ -128,10 +128,13 @@ def test_what_is_done_or_read_behind_the_id_of_something_listed_elsewhere_is_tol
 def test_the_operations_id_says_what_the_address_says_with_less(tmp_path: Path) -> None:
     lists = {"operationId": "listPrivateSourceDefinitions", "requestBody": sent(_object(a=_TEXT)), "responses": DONE}
     shows = {"operationId": "getProjectStatusBadge", "responses": answers(_object(text=_TEXT))}
+    made_up = {"operationId": "getKeysIdSecretState", "responses": answers(_object(text=_TEXT))}
     paths = _at("/source_definitions/list_private", post=lists) | _at("/projects/status/{badgeId}", get=shows)
+    paths |= _at("/keys/{id}/secret/state", get=made_up)
     made = compiled(tmp_path, paths)
     assert only(made, "POST /source_definitions/list_private").flow.title == "List private source definitions"
     assert only(made, "GET /projects/status/{badgeId}").flow.title == "Get project status badge"
+    assert "ID" not in only(made, "GET /keys/{id}/secret/state").flow.title
 
 
 def test_what_stands_before_the_verb_is_what_it_is_done_to(tmp_path: Path) -> None:

@@ -93,13 +93,18 @@ def fuller(title: str, operation: Operation) -> str:
     The same is done, and what it is done to is said with a word more: all that the title says, the id says, too.
     """
     verb, *rest = words.split(title)
+    said = words.split(operation.operation_id or "")
+    is_one_word = {"_", "-", "."}.isdisjoint(operation.operation_id or "")
+    is_address = "{" in operation.path and said[1:] == words.split(operation.path)[-len(said[1:]) :]
+    if is_address or "using" in said or any(word.isdigit() for word in said):
+        return ""  # made by a program, of the address or of its own names
     told = {words.singular(word) for word in rest} - wording.EMPTY_WORDS
     for named in (*from_id(operation), *_of_a_get(operation)):
         first, *others = words.split(named)
         more = {words.singular(word) for word in others} - wording.EMPTY_WORDS - _ADDRESSING - told
-        is_same = first == verb or {first, verb} <= _SHOWING
-        is_odd = "using" in others or any(word.isdigit() for word in others)
-        if is_same and more and not is_odd and told <= {words.singular(word) for word in others}:
+        is_same = (first in said[:1] or is_one_word) and (first == verb or {first, verb} <= _SHOWING)
+        more -= wording.KNOWN_VERBS - wording.AS_NOUNS
+        if is_same and more and told <= {words.singular(word) for word in others}:
             begun = "get" if first in _SHOWING and first != verb else verb
             return " ".join([begun, *named.split(" ")[1:]])
     return ""

@@ -211,7 +211,8 @@ def _said_by_id(context: Context, flow: Flow, operation: Operation) -> Flow:
     resource = next((r for r in context.by_noun.get(flow.resource, ()) if flow.goal in (r.list, r.read)), None)
     is_managed = resource is not None and bool((resource.list and resource.id_parameter) or resource.delete)
     title = fuller(flow.title, operation)
-    if not title or is_managed or flow.intent not in ("act", "report", "find", "describe"):
+    is_named = flow.resource in context.profile.vocabulary  # by a person, who has the last word
+    if not title or is_managed or is_named or flow.intent not in ("act", "report", "find", "describe"):
         return flow
     wanted = _named(context, replace(flow, title=texts.opened(title)))
     is_fine = not any(wording.title_faults(wanted, context.api.name))
