@@ -70,7 +70,10 @@ class Referents:
 
         `path`: where it is asked for. `{clusterId}` means another thing below `/storage` than below `/compute`.
         """
+        said = words.split(name)
         meant = self._by_synonym.get(name)
+        if not meant and len(said) > 1 and said[-1] == "key":  # `zone_key` in a body, `{zoneKey}` in the address
+            meant = next((known for other, known in self._by_synonym.items() if words.split(other) == said), None)
         if meant:
             # The collection that holds the things themselves wins over statistics about them.
             best = max(meant, key=_weight)
@@ -79,7 +82,6 @@ class Referents:
                 key=lambda r: (_together(r.collection or r.item, path), _weight(r), -r.collection.count("{")),
             )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
-        said = words.split(name)
         if not said or said[-1] not in _ID_WORDS or len(said) < 2:
             return None
         found = self._by_mention(description) or self._by_words(said[:-1], name)

@@ -7,7 +7,7 @@ operation that is no list, read, create, update or delete of a resource is an ac
 stands under.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -53,10 +53,26 @@ _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stan
 def run(api: Api, options: Options) -> PassOutcome:
     finder = _Finder(api, options.profile)
     found = finder.resources()
-    named = with_unique_names(found, options.profile, nouns.joined_words(api))
+    named = _with_foreign_ids(with_unique_names(found, options.profile, nouns.joined_words(api)))
     notes = tuple(assumed(finder.siblings, options.profile.identity.read_at))
     resources = tuple(sorted(named, key=lambda r: (r.collection, r.item)))
     return PassOutcome(replace(api, resources=resources, around=finder.envelope.beside), notes)
+
+
+def _with_foreign_ids(resources: Iterable[Resource]) -> list[Resource]:
+    """The resources, with what else the address of one has the id of: `/energy-usage/{deviceId}` that of a device."""
+    resources = list(resources)
+    known = {words.split(words.singular(r.noun)): r for r in reversed(resources)}
+    return [_with_foreign_id(resource, known) for resource in resources]
+
+
+def _with_foreign_id(resource: Resource, known: Mapping[tuple[str, ...], Resource]) -> Resource:
+    said, own = words.split(resource.id_parameter), words.split(words.singular(resource.noun))
+    is_managed = resource.source or resource.create or resource.delete or resource.actions
+    other = known.get(said[:-1]) if len(said) > 1 and says_id(resource.id_parameter) else None
+    if is_managed or other is None or own[-1:] == said[-2:-1]:
+        return resource
+    return replace(resource, id_of=other.name, synonyms=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,12 @@ def test_what_is_done_or_read_behind_the_id_of_something_listed_elsewhere_is_tol
     paths |= _at("/hw/devices/{deviceId}", get={"responses": answers(device)})
     paths |= _at("/hw/actions/{deviceId}/rediscover", post={"responses": DONE})
     paths |= _at("/hw/energy-usage/{deviceId}", get={"responses": answers(_object(total=_NUMBER))})
+    paths |= _at("/user", get={"responses": answers(_object(email=_TEXT))})
+    paths |= _at("/request/{userId}", get={"responses": answers(_object(asked=_TEXT))})
+    paths |= _at("/events", get={"responses": answers({"type": "array", "items": _object(userId=_TEXT, text=_TEXT)})})
     made = compiled(tmp_path, paths)
+    request = only(made, "GET /request/{userId}")
+    assert (request.flow.title, {*asked(request)}) == ("Get request of user", {"user_id"})
     assert only(made, "POST /hw/actions/{deviceId}/rediscover").flow.title == "Rediscover device"
     usage = only(made, "GET /hw/energy-usage/{deviceId}").flow
     assert (usage.title, usage.id) == ("Get energy usage of device", "odd_get_energy_usage_device")
@@ -164,3 +169,34 @@ def test_each_order_that_the_end_of_an_address_takes_is_a_workflow_of_its_own_cl
         "Shutdown pod": (Risk.DISRUPT, True, {"pod"}),
         "Boot pod": (Risk.CHANGE, True, {"pod"}),
     }
+
+
+def test_a_list_in_the_result_of_an_answer_is_one_and_keys_of_its_things_are_looked_up(tmp_path: Path) -> None:
+    zone = {**_object(zone_key=_TEXT, name=_TEXT), "required": ["zone_key", "name"]}
+    box = {**_object(name=_TEXT, zone_key=_TEXT), "required": ["name", "zone_key"]}
+    paths = _at("/zone", get={"responses": answers(_object(result={"type": "array", "items": zone}))})
+    paths |= _at("/zone/{zoneKey}", get={"responses": answers(_object(result=zone))})
+    paths |= _at("/box", post={"requestBody": sent(box), "responses": answers(box, "201")})
+    made = compiled(tmp_path, paths)
+    assert [s.operation for s in only(made, "GET /zone/{zoneKey}").flow.steps] == ["GET /zone", "GET /zone/{zoneKey}"]
+    assert {*asked(only(made, "POST /box"))} == {"name", "zone"}
+
+
+def test_the_version_that_an_update_has_to_name_is_sent_as_it_was_read(tmp_path: Path) -> None:
+    rule = {**_object(light=_TEXT, dark=_TEXT), "required": ["light"]}
+    told = _object(id=_TEXT, name=_TEXT, note=_TEXT, checksum=_TEXT, rule=rule)
+    schemas = {"Box": {**told, "required": ["id", "name", "checksum", "rule"]}}
+    box = {"$ref": "#/components/schemas/Box"}
+    paths = _at("/boxes", get={"responses": answers({"type": "array", "items": box})})
+    paths |= _at(
+        "/boxes/{id}", get={"responses": answers(box)}, put={"requestBody": sent(box), "responses": answers(box)}
+    )
+    one = only(compiled(tmp_path, paths, schemas=schemas), "PUT /boxes/{id}")
+    assert ({*asked(one)}, one.is_verified) == ({"box", "name", "note", "light", "dark"}, True)
+
+
+def test_an_address_that_takes_an_id_or_a_name_is_asked_for_either(tmp_path: Path) -> None:
+    asks = given("idOrName", schema={"oneOf": [{"type": "boolean"}, _TEXT]})
+    paths = {"/projects/{idOrName}": {"get": {"parameters": [asks], "responses": answers(_object(name=_TEXT))}}}
+    one = only(compiled(tmp_path, paths), "GET /projects/{idOrName}")
+    assert (asked(one)["project"]["description"], one.is_verified) == ("Name or id of the project.", True)

@@ -111,23 +111,12 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     text = text.replace(", .", ".")
     name = texts.flow_id(context.api.name, verb, words.snake(shown))
     title = f"{verb.capitalize()} {shown}{_whose(context, resource)}"
-    other = _of_another(context, resource)
-    if other is not None:
-        shown = words.spoken(resource.noun)
-        title = f"Get {shown}" if other.name in shown else f"Get {shown} of {other.name}"
+    if resource.id_of:
+        shown = resource.name if resource.noun in context.profile.vocabulary else words.spoken(resource.noun)
+        title = f"Get {shown}" if resource.id_of in shown else f"Get {shown} of {resource.id_of}"
         name = texts.flow_id(context.api.name, "get", title.removeprefix("Get ").replace(" of ", " "))
-        text = f"Shows the {shown} of {texts.an(other.name)}."
+        text = f"Shows the {shown} of {texts.an(resource.id_of)}."
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
-
-
-def _of_another(context: Context, resource: Resource) -> Resource | None:
-    """What `/energy-usage/{deviceId}` is about: a device, which is listed elsewhere; nothing else is done there."""
-    if resource.source or resource.create or resource.update or resource.delete or resource.actions:
-        return None
-    meant = context.needed_by(resource.read, f"path.{resource.id_parameter}") if resource.id_parameter else None
-    said = {*words.split(resource.id_parameter)} - {"id", "uuid", "name"}
-    is_other = meant is not None and meant is not resource and bool(said) and said <= words.singulars(meant.name)
-    return meant if is_other and said.isdisjoint(words.split(resource.noun)[-1:]) else None
 
 
 def create(context: Context, resource: Resource) -> Flow | list[Flow] | None:
