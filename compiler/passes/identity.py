@@ -22,7 +22,7 @@ _KEY_NAMES = (
 )  # fmt: skip
 _IDS_OF_ANYTHING = [(word, "id") for word in ("entity", "object", "resource", "item", "record", "element")]
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
-_AROUND_LISTS = frozenset({"result", "response", "payload", "rows", "content", "elements", "objects", "collection"})
+_AROUND_LISTS = frozenset({"result", "response", "payload", "rows", "content", "elements", "objects"})
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})

@@ -84,7 +84,8 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
     elif resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"{'Id' if resource.is_id_told else 'Name'} of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
-        noun, last = words.snake(resource.id_of) or words.singular(noun_of(resource)), own.rpartition("_")[2]
+        plain = words.snake(resource.id_of) if resource.id_of else words.singular(noun_of(resource))
+        noun, last = plain, own.rpartition("_")[2]
         own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
     schema = {"type": _kind(builder, parameter.schema if parameter else None)}
     sample = {"parameter": operation.key, "name": parameter.name if parameter else name}
