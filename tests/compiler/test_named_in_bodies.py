@@ -200,3 +200,17 @@ def test_an_address_that_takes_an_id_or_a_name_is_asked_for_either(tmp_path: Pat
     paths = {"/projects/{idOrName}": {"get": {"parameters": [asks], "responses": answers(_object(name=_TEXT))}}}
     one = only(compiled(tmp_path, paths), "GET /projects/{idOrName}")
     assert (asked(one)["project"]["description"], one.is_verified) == ("Name or id of the project.", True)
+
+
+def test_a_list_of_steps_is_told_as_json_patch_and_no_list_of_things(tmp_path: Path) -> None:
+    hook = {**_object(id=_TEXT, name=_TEXT), "required": ["id", "name"]}
+    steps = {"type": "array", "items": _object(op=_TEXT, path=_TEXT, value={})}
+    paths = _at("/hooks", get={"responses": answers({"type": "array", "items": hook})})
+    patch = {"requestBody": sent(steps), "responses": answers(hook)}
+    paths |= _at("/hooks/{id}", get={"responses": answers(hook)}, patch=patch)
+    paths |= _at("/hooks/{id}/remove-by-label", post={"responses": DONE})
+    paths |= _at("/scenarios", get={"responses": answers({"type": "array", "items": hook})})
+    made = compiled(tmp_path, paths)
+    assert "JSON Patch" in asked(only(made, "PATCH /hooks/{id}"))["items"]["description"]
+    assert only(made, "POST /hooks/{id}/remove-by-label").flow.title == "Remove hook by label"
+    assert only(made, "GET /scenarios").flow.title == "Find scenarios"

@@ -150,6 +150,8 @@ def singular(word: str) -> str:
         return word[:-2]
     if lower.endswith(("sses", "xes", "ches", "shes", "uses")):
         return word[:-2]
+    if lower.endswith("ios") and len(word) > 6:  # `scenarios`
+        return word[:-1]
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "os", "series", "news", "dns", "bios")):
         return word[:-1]
     return word

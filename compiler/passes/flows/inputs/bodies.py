@@ -38,6 +38,7 @@ from workflow.requests.multipart import FILE_NAME, PartKind, is_textual
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
 _WHOLE = 0.7  # of what is shown of a thing
 _DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
+_JSON_PATCH = "What is changed, as JSON Patch (RFC 6902): a list of steps, each with op, path and value."
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
 
 
@@ -169,7 +170,10 @@ class BodyInputs:
             listed = _Member("", "items", body.schema, body.is_required, 0)
             noun = words.spoken(words.singular(last_word(self.operation.path)))
             things = words.plural(noun) if noun and words.split(noun)[0] not in wording.KNOWN_VERBS else "things"
-            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or f"The {things}, as a list.")
+            plain = (
+                _JSON_PATCH if {"op", "path"} <= self.schemas.members(element).keys() else f"The {things}, as a list."
+            )
+            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or plain)
         if self.schemas.members(body.schema):
             return self._object(root)
         is_write = self.operation.method in ("PUT", "PATCH")  # an empty one would empty what is there

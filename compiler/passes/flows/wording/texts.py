@@ -109,7 +109,7 @@ def doing(verb: str, name: str) -> str:
         return f"{' '.join(said)} {name}"
     if words.singular(said[-1]) in ("".join(bare.lower().split(" ")), "".join(bare.lower().split(" ")[1:])):
         return f"{' '.join(said[:-1])} {words.plural(bare) if words.singular(said[-1]) != said[-1] else bare}"
-    if said[1] in _TOWARDS and "and" not in said:
+    if said[1] in _TOWARDS | {"by"} and "and" not in said:
         return " ".join((said[0], name, *said[1:]))
     between = "to" if said[0] in _GIVING else "from" if said[0] in _TAKING else "of"
     return f"{' '.join(said)} {between} {name}"
