@@ -223,11 +223,12 @@ class _Finder:
         return resource
 
     def _names_one(self, operation: Operation, resource: Resource) -> bool:
-        """Whether the body has the id of the thing, and the query has none."""
+        """Whether the body has the id of the thing, and the query has none; and the thing shows what was sent."""
         body = operation.body.schema if operation.body is not None else None
         is_of_one = self.schemas.element(body) is None and resource.id_field in self.schemas.members(body)
         is_id = says_id(resource.id_field) or resource.id_field == resource.id_parameter
-        return is_of_one and is_id and not picks_by_query(operation)
+        is_shown = bool(resource.read) or self.schemas.component(body) == self.schemas.component(resource.schema) != ""
+        return is_of_one and is_id and is_shown and not picks_by_query(operation)
 
     def _fuller_list(self, collection: _Place | None, item: _Place) -> _Place | None:
         """`/vms?recursion=1` lists the things of which `/vms` lists only the addresses or the names."""
