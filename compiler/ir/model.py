@@ -183,7 +183,8 @@ class Resource:
     `aliases`: keys of operations that do the same as another one here, mapped to it.
     `listed_in`: without a collection of its own, the read of the owner whose item names these, at `members`.
     `paging`: None where only the replies tell whether the list goes on. `total`: where they say how many there are; ""
-    for the usual places, `none` where what looks like it is another number.
+    for the usual places, `none` where what looks like it is another number. `id_of`: the name of the other thing whose
+    id the address has (`/energy-usage/{deviceId}`), "" where it is the thing's own.
     """
 
     noun: str
@@ -191,6 +192,7 @@ class Resource:
     collection: str = ""
     item: str = ""
     id_parameter: str = ""
+    id_of: str = ""
     id_field: str = ""
     is_id_told: bool = False
     natural_keys: tuple[str, ...] = ()

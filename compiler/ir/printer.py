@@ -117,6 +117,7 @@ def _resource(one: Resource) -> str:
         one.noun,
         _quoted(one.name),
         *(_named(name, getattr(one, name)) for name in texts),
+        _named("id_of", one.id_of),
         _named("keys", ",".join(one.natural_keys)),
         _named("inner_name", one.inner_name),
         _named("known_by", one.known_by),

@@ -102,13 +102,20 @@ class SharedSchemas:
         if named and not found.get("oneOf") and "properties" not in found and self.newest(named) is not None:
             named = []
         if not named:
-            return self.members(schema), self.required(schema)
+            return self._with_required(self.members(schema), self.required(schema))
         own = {key: value for key, value in found.items() if key not in ("anyOf", "oneOf")}
         members = dict(self.members(own))
         for name, said in _said_of_members(self._members_of(self.flat(option), 0) for option in named).items():
             members.setdefault(name, said[0] if len(said) == 1 else self._one_of_these(said))
         common = set.intersection(*(set(self.required(option)) for option in named))
-        return members, tuple(dict.fromkeys((*self.required(own), *sorted(common))))
+        return self._with_required(members, tuple(dict.fromkeys((*self.required(own), *sorted(common)))))
+
+    def _with_required(
+        self, members: Mapping[str, Schema], required: tuple[str, ...]
+    ) -> tuple[Mapping[str, Schema], tuple[str, ...]]:
+        """With what is required and nowhere described, as a value of any kind: without it nothing would be taken."""
+        untold = [name for name in required if name not in members] if members else []
+        return ({**members, **{name: {} for name in untold}} if untold else members), required
 
     def _one_of_these(self, said: Sequence[Schema]) -> Schema:
         """What several alternatives say of a member; values of one enumeration, where each names some."""

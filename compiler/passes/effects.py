@@ -12,8 +12,9 @@ from dataclasses import replace
 from compiler.ir.model import Api, Body, Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.endless import endless
+from compiler.passes.identity import says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, parent
+from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent
 from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
@@ -48,6 +49,9 @@ class _Verbs:
         self.paths = {operation.path for operation in operations}
         self.keys = {operation.key for operation in operations}
         self.reads = {operation.path: operation for operation in operations if operation.method == "GET"}
+        self.read_items = {
+            parent(at): parameter_of(at.rpartition("/")[2]) for at in self.reads if ends_in_parameter(at)
+        }
         self.siblings = siblings_of(operations, schemas, profile.identity.read_at)
         session = profile.auth.session
         self.session_keys = {session.login, session.logout} if session else set()
@@ -84,7 +88,7 @@ class _Verbs:
         if method in ("PUT", "PATCH"):
             is_item = ends_in_parameter(path) and not self._is_done_with(path)
             is_state = self._is_read(path) and (ends_in_parameter(path) or not self._orders(operation))
-            return Effect.UPDATE if is_state or is_item else Effect.ACT
+            return Effect.UPDATE if is_state or is_item or self._names_item(operation) else Effect.ACT
         return self._effect_of_post(operation)
 
     def _effect_of_post(self, operation: Operation) -> Effect:
@@ -102,6 +106,13 @@ class _Verbs:
         said = words.split(last_word(path))
         is_collection = self._is_read(parent(path)) or f"POST {parent(path)}" in self.keys
         return len(said) == 1 and is_order(said[0]) and not is_collection
+
+    def _names_item(self, operation: Operation) -> bool:
+        """`PUT /pets` with the pet's id in its body, which `GET /pets/{petId}` reads: a pet is updated by it."""
+        name = self.read_items.get(operation.path, "")
+        members = self.schemas.members(operation.body.schema if operation.body else None)
+        is_named = bool(name) and (name in members or (says_id(name) and "id" in members))
+        return is_named and not self._orders(operation)
 
     def _orders(self, operation: Operation) -> bool:
         """`PUT /vms/{id}/state` with `{action: stop}`: what is read there shows what came of it, and no order."""

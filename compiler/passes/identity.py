@@ -22,6 +22,7 @@ _KEY_NAMES = (
 )  # fmt: skip
 _IDS_OF_ANYTHING = [(word, "id") for word in ("entity", "object", "resource", "item", "record", "element")]
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
+_AROUND_LISTS = frozenset({"result", "response", "payload", "rows", "content", "elements", "objects"})
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
@@ -96,6 +97,9 @@ def is_a_name(member: str) -> bool:
 
 def takes_name(operation: Operation, parameter: str) -> bool:
     """True where the description says that a name will do as well as an id: nothing has to be found."""
+    said = {*words.split(parameter)}
+    if "or" in said and said & {"id", "uuid"} and said & {"name", "alias", "slug"}:  # `{idOrName}`
+        return True
     told = next((p for p in operation.parameters if p.name == parameter and p.location == "path"), None)
     return told is not None and _EITHER.search(told.description) is not None
 
@@ -219,12 +223,16 @@ class Identifier:
         wanted = {*_LIST_NAMES, noun.lower(), words.singular(noun).lower(), words.plural(noun).lower()}
         named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
         told_more = [n for n in arrays if _ends_in(n, noun) and self.schemas.members(self.schemas.element(members[n]))]
-        named = named or (told_more if len(arrays) == 1 else [])
+        told_more += [n for n in arrays if n.lower() in _AROUND_LISTS and self._has_things(members[n])]
+        named = named or (told_more[:1] if len(arrays) == 1 else [])
         if named:
             return f"/{named[0]}"
         held = self._holder(members)
         inner = self.list_pointer(members[held], noun) if held else None
         return f"/{held}{inner}" if inner else None
+
+    def _has_things(self, array: Schema) -> bool:
+        return bool(self.schemas.members(self.schemas.element(array)))
 
     def _element(self, listed: Schema | None, pointer: str | None) -> Schema | None:
         if listed is None or pointer is None:

@@ -15,7 +15,7 @@ from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import is_a_name
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, segments, shape
+from compiler.passes.names.paths import item_prefixes, path_of, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
 
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
@@ -70,7 +70,10 @@ class Referents:
 
         `path`: where it is asked for. `{clusterId}` means another thing below `/storage` than below `/compute`.
         """
+        said = words.split(name)
         meant = self._by_synonym.get(name)
+        if not meant and len(said) > 1 and said[-1] == "key":  # `zone_key` in a body, `{zoneKey}` in the address
+            meant = next((known for other, known in self._by_synonym.items() if words.split(other) == said), None)
         if meant:
             # The collection that holds the things themselves wins over statistics about them.
             best = max(meant, key=_weight)
@@ -79,7 +82,6 @@ class Referents:
                 key=lambda r: (_together(r.collection or r.item, path), _weight(r), -r.collection.count("{")),
             )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
-        said = words.split(name)
         if not said or said[-1] not in _ID_WORDS or len(said) < 2:
             return None
         found = self._by_mention(description) or self._by_words(said[:-1], name)
@@ -159,6 +161,13 @@ def _are_of_other_kinds(named: Resource, prefix: str) -> bool:
     return groups[0] != groups[1] and not any("{" in group for group in groups)
 
 
+def _asks_for_more(listed: Resource, operation: Operation) -> bool:
+    """Whether a list elsewhere knows things by nothing but the id, and wants to be told whose they are besides."""
+    given = {name for _, name in item_prefixes(operation.path)}
+    is_more = any(name not in given for _, name in item_prefixes(path_of(listed.source)))
+    return is_more and not (listed.natural_keys or listed.inner_name or listed.references or listed.known_by)
+
+
 def _adds(operation: Operation, here: Resource | None) -> bool:
     """True for `PUT /groups/{id}` without a body: what is put there exists already, and is not in the list yet."""
     return operation.method == "PUT" and operation.body is None and (here is None or not here.read)
@@ -185,6 +194,7 @@ class _Linker:
         self.schemas = SharedSchemas(api.schemas)
         self.referents = Referents(api.resources)
         self.by_item = {shape(r.item): r for r in api.resources if r.item and r.id_parameter}
+        self.by_create = {r.create: r for r in api.resources if r.create and r.id_field}
         self.jobs = api.jobs
         self.looked_at = 0
         self.polls = {job.poll: job for job in api.jobs}
@@ -212,6 +222,7 @@ class _Linker:
             else:
                 found = self.referent_of_parameter(here, name, prefix)
             is_met = found is not None and (found.resource is here or self._is_reached(found.resource, operation.path))
+            is_met = is_met and not (found and found.resource is not here and _asks_for_more(found.resource, operation))
             if found is not None and is_met and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 
@@ -274,15 +285,19 @@ class _Linker:
             if found is not None and found.resource.create == operation.key and "{" in operation.path:
                 # What is put into a list of somebody's is not among those that are in it: one that lives elsewhere.
                 found = self.referents.elsewhere(name, found.resource) or found
-            if (
-                found is not None
-                and found.resource.create == operation.key
-                and pointer == f"/{found.resource.id_field}"
-            ):
-                continue  # the id that the new thing is to have
+            if found is not None and self._is_of_the_new(operation, pointer, found.resource):
+                continue
             is_met = found is not None and self._is_reached(found.resource, operation.path)
             if found is not None and is_met and self._is_text(found.resource) is not is_counted:
                 yield _link(found, operation.key, f"body#{pointer}")
+
+    def _is_of_the_new(self, operation: Operation, pointer: str, found: Resource) -> bool:
+        """Whether it is the id that the new thing is to have, also where such things are listed elsewhere."""
+        made = self.by_create.get(operation.key)
+        if made is None or pointer != f"/{made.id_field}":
+            return False
+        component = self.schemas.component(made.schema)
+        return made is found or (bool(component) and component == self.schemas.component(found.schema))
 
     def _is_text(self, resource: Resource) -> bool:
         """Whether its id is a text, as the members that are looked at are: `key_id` names no key of the number 7."""

@@ -7,7 +7,7 @@ operation that is no list, read, create, update or delete of a resource is an ac
 stands under.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.envelopes import envelope_of
-from compiler.passes.identity import Identifier, picks_by_query
+from compiler.passes.identity import Identifier, picks_by_query, says_id
 from compiler.passes.names import nouns, words
 from compiler.passes.names.paths import (
     GROUPING,
@@ -53,10 +53,26 @@ _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stan
 def run(api: Api, options: Options) -> PassOutcome:
     finder = _Finder(api, options.profile)
     found = finder.resources()
-    named = with_unique_names(found, options.profile, nouns.joined_words(api))
+    named = _with_foreign_ids(with_unique_names(found, options.profile, nouns.joined_words(api)))
     notes = tuple(assumed(finder.siblings, options.profile.identity.read_at))
     resources = tuple(sorted(named, key=lambda r: (r.collection, r.item)))
     return PassOutcome(replace(api, resources=resources, around=finder.envelope.beside), notes)
+
+
+def _with_foreign_ids(resources: Iterable[Resource]) -> list[Resource]:
+    """The resources, with what else the address of one has the id of: `/energy-usage/{deviceId}` that of a device."""
+    resources = list(resources)
+    known = {words.split(words.singular(r.noun)): r for r in reversed(resources)}
+    return [_with_foreign_id(resource, known) for resource in resources]
+
+
+def _with_foreign_id(resource: Resource, known: Mapping[tuple[str, ...], Resource]) -> Resource:
+    said, own = words.split(resource.id_parameter), words.split(words.singular(resource.noun))
+    is_managed = resource.source or resource.create or resource.delete or resource.actions
+    other = known.get(said[:-1]) if len(said) > 1 and says_id(resource.id_parameter) else None
+    if is_managed or other is None or own[-1:] == said[-2:-1]:
+        return resource
+    return replace(resource, id_of=other.name, synonyms=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,15 @@ def only_tells_whether(operation: Operation | None) -> bool:
     return bool(good) and all(reply.status in ("204", "205") and reply.schema is None for reply in good)
 
 
+def orders_in_path(operation: Operation, schemas: SharedSchemas) -> tuple[str, ...]:
+    """The orders that the end of an address takes, where all of its values are words for what is done."""
+    name = parameter_of(segments(operation.path)[-1]) if segments(operation.path) else ""
+    asked = next((p for p in operation.parameters if p.location == "path" and p.name == name), None)
+    values = schemas.values(asked.schema) if asked is not None and operation.effect is Effect.ACT else ()
+    said = [words.split(value) if isinstance(value, str) else () for value in values]
+    return values if len(values) > 1 and all(_KNOWN.intersection((*each[:1], *each[-1:])) for each in said) else ()
+
+
 def _is_out(operation: Operation) -> bool:
     return bool(operation.left_out) or operation.effect is Effect.SESSION
 
@@ -98,7 +123,7 @@ class _Finder:
         found: dict[str, Resource] = {}
         for place_shape, place in self.places.items():
             if ends_in_parameter(place_shape) and not _goes_through(place):
-                if self._lists_what_is_below(place_shape, place):
+                if self._lists_what_is_below(place_shape, place) or self._takes_orders(place):
                     continue
                 is_list = self._is_list_of_others(place_shape, place)
                 found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
@@ -112,6 +137,11 @@ class _Finder:
             elif self._is_record(place):
                 found[place_shape] = self._without_items(place)
         return self._with_owners(found)
+
+    def _takes_orders(self, place: _Place) -> bool:
+        """`/pods/{id}/{action}` is no item: what can stand there is what is done to the pod."""
+        acts = [each for each in place.methods.values() if each.effect is Effect.ACT]
+        return len(acts) == len(place.methods) and all(orders_in_path(each, self.schemas) for each in acts)
 
     def _lists_what_is_below(self, place_shape: str, place: _Place) -> bool:
         """`/repositories/{workspace}` lists what stands at `/repositories/{workspace}/{slug}`, and is no repository."""
@@ -179,7 +209,28 @@ class _Finder:
         made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
         post = collection.methods.get("POST") if collection is not None else None
         sent = post.body.schema if post is not None and post.body is not None and resource.create == post.key else None
-        return self.identifier.identify(resource, *made_of, self._example(collection), sent)
+        resource = self.identifier.identify(resource, *made_of, self._example(collection), sent)
+        above = self.places.get(parent(item_shape))
+        return self._updated_at_collection(resource, above) if above is not None else resource
+
+    def _updated_at_collection(self, resource: Resource, collection: _Place) -> Resource:
+        """With `PUT /roles` as the update of one, where its body has the id and nothing else updates one."""
+        if resource.update or not (resource.read or resource.delete) or not resource.id_field:
+            return resource
+        for method in self.profile.verbs.prefer:
+            operation = collection.methods.get(method)
+            is_update = collection.key(method) and operation is not None and operation.effect is Effect.UPDATE
+            if is_update and operation is not None and self._names_one(operation, resource):
+                return replace(resource, update=operation.key)
+        return resource
+
+    def _names_one(self, operation: Operation, resource: Resource) -> bool:
+        """Whether the body has the id of the thing, and the query has none; and the thing shows what was sent."""
+        body = operation.body.schema if operation.body is not None else None
+        is_of_one = self.schemas.element(body) is None and resource.id_field in self.schemas.members(body)
+        is_id = says_id(resource.id_field) or resource.id_field == resource.id_parameter
+        is_shown = bool(resource.read) or self.schemas.component(body) == self.schemas.component(resource.schema) != ""
+        return is_of_one and is_id and is_shown and not picks_by_query(operation)
 
     def _fuller_list(self, collection: _Place | None, item: _Place) -> _Place | None:
         """`/vms?recursion=1` lists the things of which `/vms` lists only the addresses or the names."""
@@ -255,10 +306,18 @@ class _Finder:
         # `PUT`, “creates or updates”, beside `PATCH`, “updates”: without the first nothing is ever made.
         ways = [m for m in ways if m != "PUT" or ways == ["PUT"] or resource.create or not makes(item.methods[m])]
         ways = [m for m in ways if m != "POST" or ways == ["POST"] or not self._post_says_other(item, ways)]
+        if ways[1:] and ways[0] == "PATCH" and self._is_list_of_steps(item.methods["PATCH"]):
+            ways = [*ways[1:], "PATCH"]
         if not ways:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}
         return replace(resource, update=item.key(ways[0]), aliases=aliases)
+
+    def _is_list_of_steps(self, operation: Operation) -> bool:
+        """Whether it takes JSON Patch (RFC 6902), however that is described: nobody fills that in as members."""
+        body = operation.body
+        members = self.schemas.members(self.schemas.element(body.schema)) if body is not None else {}
+        return {"op", "path"} <= members.keys()
 
     def _post_says_other(self, item: _Place, ways: Sequence[str]) -> bool:
         """`POST`, “rename”, with members that `PATCH` does not know, and few of those that it does; or “start”."""
@@ -287,7 +346,7 @@ class _Finder:
             if resource.collection:
                 by_path.setdefault(shape(resource.collection), key)
         claimed = {k for r in found.values() for k in (r.list, r.read, r.create, r.update, r.delete, *r.aliases) if k}
-        actions: dict[str, list[str]] = {}
+        actions: dict[str, set[str]] = {}
         for place_shape, place in self.places.items():
             for operation in place.methods.values():
                 if operation.key in claimed or _is_out(operation):
@@ -298,8 +357,8 @@ class _Finder:
                 ways = ways[1:] if is_order else ways
                 known = (by_path[p] for p in ways if p in by_path and (p == place_shape or not is_root(p)))
                 owner = next((key for key in known if _has_root_of(found[key], place.path)), "")
-                if owner:
-                    actions.setdefault(owner, []).append(operation.key)
+                if owner:  # what is read beside an address stands at two of them
+                    actions.setdefault(owner, set()).add(operation.key)
         owned = {
             key: replace(
                 resource,

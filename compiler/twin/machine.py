@@ -23,7 +23,7 @@ from compiler.twin.changes import Changes, ItemChange
 from compiler.twin.jobs import Jobs
 from compiler.twin.pending import Pending, Wait
 from compiler.twin.references import check_references
-from compiler.twin.requests.asked import MatchedRequest
+from compiler.twin.requests.asked import MatchedRequest, named_in_body
 from compiler.twin.requests.checks import (
     check_body,
     check_create_only,
@@ -282,7 +282,7 @@ class Twin:
         behaviour = self._blueprint.behaviour(operation)
         request = with_values(request, operation.body, self._blueprint.schemas)
         path = plain_path(match, request.path)
-        above = self._store.places_on(path, match)
+        above = (*self._store.places_on(path, match), *named_in_body(behaviour, path, request.body))
         asked = MatchedRequest(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
         for place in above:

@@ -30,7 +30,8 @@ class Builder:
     `conditions`: what holds between the inputs, as schemas of them all. `labels` name places in the order of steps for
     branches (`@label`). With `body_prefix` the inputs of a body carry it; with `shares_body_inputs` a member of a
     second body takes the input of the same member of the first. `skipped_members` are left out of bodies, because
-    other steps see to them; `fixed_members` maps pointers into the next body to what stands there; with `only_member`
+    other steps see to them; `fixed_members` maps pointers into the next body to what stands there, `fixed_parameters`
+    names of the goal's path to what they are; with `only_member`
     (a pointer) nothing else is sent, save what is required; `whole_body` is sent by the goal as it is. `asking`: the
     lists that are being asked for what another step has to name.
     """
@@ -52,6 +53,7 @@ class Builder:
         self.shares_body_inputs = False
         self.skipped_members: frozenset[str] = frozenset()
         self.fixed_members: Mapping[str, Any] = {}
+        self.fixed_parameters: Mapping[str, Any] = {}
         self.only_member = ""
         self.whole_body: Any = None
         self.asking: list[str] = []

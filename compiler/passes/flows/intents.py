@@ -22,7 +22,7 @@ from compiler.passes.flows.changes import (
 from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.orders import orders_of, with_its_members
-from compiler.passes.flows.splits import Split
+from compiler.passes.flows.splits import IN_PATH, Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
 from compiler.passes.flows.steps.gone import gone
@@ -111,6 +111,11 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     text = text.replace(", .", ".")
     name = texts.flow_id(context.api.name, verb, words.snake(shown))
     title = f"{verb.capitalize()} {shown}{_whose(context, resource)}"
+    if resource.id_of:
+        shown = resource.name if resource.noun in context.profile.vocabulary else words.spoken(resource.noun)
+        title = f"Get {shown}" if resource.id_of in shown else f"Get {shown} of {resource.id_of}"
+        name = texts.flow_id(context.api.name, "get", title.removeprefix("Get ").replace(" of ", " "))
+        text = f"Shows the {shown} of {texts.an(resource.id_of)}."
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
 
 
@@ -262,7 +267,9 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     builder = Builder(context, operation)
     choice = split.choice if split else None
     chosen = (choice,) if choice else ()
-    verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation))
+    if choice is not None and choice.pointer.startswith(IN_PATH):
+        builder.fixed_parameters = {choice.pointer.removeprefix(IN_PATH): choice.values[0]}
+    verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation), resource.item)
     does = split.does if split else verb
     step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)
     is_copy = words.is_about(words.split(verb)[:1], words.COPYING)

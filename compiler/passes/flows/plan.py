@@ -21,8 +21,9 @@ from compiler.passes.flows.splits import splits_of
 from compiler.passes.flows.steps.following import with_next
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.naming import worded
+from compiler.passes.identity import says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, parent, path_of, stands_for_list
+from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, path_of, stands_for_list
 from compiler.passes.outcome import Options, PassOutcome
 from workflow.risks import Risk
 
@@ -132,7 +133,10 @@ def _promising_no_more(context: Context, flow: Flow) -> Flow:
 def _stray(context: Context, _resource: Resource, operation: Operation) -> Iterator[Flow]:
     noun = last_word(operation.path) or context.api.name
     said = words.singular(noun) if ends_in_parameter(operation.path) else noun
-    resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(said)))
+    meant = _done_to(context, operation)
+    noun = meant.noun if meant is not None else noun
+    name = meant.name if meant is not None else context.profile.vocabulary.get(noun, words.spoken(said))
+    resource = Resource(noun=noun, name=name)
     if operation.effect is Effect.READ:
         yield intents.report(context, resource, operation)
         return
@@ -141,6 +145,16 @@ def _stray(context: Context, _resource: Resource, operation: Operation) -> Itera
         resource = replace(resource, name="")
     for split in actions or splits_of(context, operation) or (None,):
         yield intents.act(context, resource, operation, split)
+
+
+def _done_to(context: Context, operation: Operation) -> Resource | None:
+    """`/hardware/actions/{deviceId}/remove` is done to a device, which is listed elsewhere, and to no hardware."""
+    at, _, last = operation.path.rstrip("/").rpartition("/")
+    name = parameter_of(at.rpartition("/")[2])
+    meant = context.needed_by(operation.key, f"path.{name}") if name and not parameter_of(last) else None
+    said = [word for word in words.split(name) if not says_id(word)]
+    is_called_so = meant is not None and bool(said) and words.singulars(meant.name) >= words.singulars(" ".join(said))
+    return meant if is_called_so else None
 
 
 def _with_unique_ids(context: Context, flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:

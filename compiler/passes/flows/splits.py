@@ -5,7 +5,7 @@ the profile's rules with `when`, else from the words in the values (`compiler.pa
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import Effect, Operation
@@ -16,6 +16,8 @@ from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.linter import repeated
 from compiler.passes.names import words
+from compiler.passes.names.paths import parameter_of, segments
+from compiler.passes.resources import orders_in_path
 from compiler.passes.risk.judging import judged
 from compiler.passes.risk.values import class_of_word, makes
 from workflow.profiles.profile import RiskRule
@@ -25,6 +27,7 @@ _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt"
 _HOW = (("mode",), ("option",))  # of what is made, no order
 _STATES = (("state",), ("status",))
 _SAYING_NOTHING = frozenset({"action", "actions", "set_state", "set_status", "update_state", "update_status"})
+IN_PATH = "path."  # before the name of a parameter, where a value of the address is chosen
 _JOINED = 3  # more values than this make a name nobody reads
 
 
@@ -60,7 +63,26 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
                 for risk, members in classes.items()
                 for part in _by_outcome(context, operation, pointer, members)
             )
-    return ()
+    return () if is_merged else _of_path(context, operation)
+
+
+def _of_path(context: Context, operation: Operation) -> tuple[Split, ...]:
+    """One part for each order that the end of the address takes: `/pods/{id}/{action}`, which boots or shuts down."""
+    values = orders_in_path(operation, context.schemas)
+    name = parameter_of(segments(operation.path)[-1]) if values else ""
+    risks = {value: _risk_in_path(context, operation, name, value) for value in values}
+    return tuple(_split("action", f"{IN_PATH}{name}", [value], risk) for value, risk in risks.items())
+
+
+def _risk_in_path(context: Context, operation: Operation, name: str, value: Any) -> Risk:
+    """The class of the operation as if its address took nothing but this value; what the profile says stands."""
+    if any(
+        r.operation == operation.key or (r.pattern and _applies(r.pattern, operation)) for r in context.profile.risks
+    ):
+        return operation.risk or Risk.CHANGE
+    alone = tuple(replace(p, schema={"enum": [value]}) if p.name == name else p for p in operation.parameters)
+    told = judged(replace(operation, parameters=alone), Effect.ACT, context.schemas, is_readable=False).risk
+    return worst((told, class_of_word(value) or Risk.CHANGE, Risk.CHANGE))
 
 
 def split_of(context: Context, operation: Operation, pointer: str, value: Any) -> Split:

@@ -10,7 +10,7 @@ from compiler.passes.names.paths import parameter_of, segments
 from compiler.passes.versions import is_version
 
 _SILENT = frozenset(
-    {"id", "uuid", "name", "path", "mount", "api", "apis", "rest", "platform", "v", "key", "url", "ref"}
+    {"id", "uuid", "name", "path", "mount", "api", "apis", "rest", "platform", "v", "key", "url", "ref", "or"}
 )
 _MOST_WORDS = 3
 

@@ -150,6 +150,8 @@ def singular(word: str) -> str:
         return word[:-2]
     if lower.endswith(("sses", "xes", "ches", "shes", "uses")):
         return word[:-2]
+    if lower.endswith("ios") and len(word) > 6:  # `scenarios`
+        return word[:-1]
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "os", "series", "news", "dns", "bios")):
         return word[:-1]
     return word
@@ -212,8 +214,16 @@ def _of_link(found: re.Match[str]) -> str:
     return "" if found[1] else found[2]
 
 
+# Marks of HTML and nothing else: `<space_name>` stands for what a reader puts in.
+_ENDS_OF_LINES = re.compile(r"</?(?:br|p|li|ul|ol|div|h[1-6]|table|tr)\b[^<>]*>", re.IGNORECASE)
+_TAGS = re.compile(
+    r"</?(?:a|b|i|u|em|strong|code|pre|span|tt|kbd|sup|sub|small|font|td|th)(?:\s[^<>]*)?/?>", re.IGNORECASE
+)
+
+
 def first_sentence(text: str, most: int = 120) -> str:
-    """The first sentence of a description without marks and links, at most `most` characters."""
+    """The first sentence of a description without marks, tags and links, at most `most` characters."""
+    text = _TAGS.sub("", _ENDS_OF_LINES.sub("\n\n", text)) if "<" in text else text
     first = _PARAGRAPH.split(text.strip(), maxsplit=1)[0]
     printable = first if first.isprintable() else "".join(c if c.isprintable() else " " for c in first)
     linked = without_links(" ".join(printable.split()))

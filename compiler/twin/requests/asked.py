@@ -4,13 +4,16 @@ Made by `machine.py` once the path has led somewhere, read by `reading.py`, `pen
 no rule about requests; those are in `checks.py`, `references.py` and `states.py`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from compiler.ir.model import Operation, Resource
-from compiler.twin.blueprint import Behaviour
+from compiler.passes.names.paths import parent, shape
+from compiler.twin.blueprint import Behaviour, TwinKind
 from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.requests.routes import Match, canonical
-from compiler.twin.seeds import SeedPlace
+from compiler.twin.seeds import SeedPlace, member_place
 from workflow.documents.path_queries import parted
 
 
@@ -45,3 +48,13 @@ class MatchedRequest:
         """Only for operations that belong to a resource."""
         assert self.behaviour.resource is not None, "the behaviour says which resource"
         return self.behaviour.resource
+
+
+def named_in_body(behaviour: Behaviour, path: str, body: Any) -> Iterator[SeedPlace]:
+    """The item that is meant by an update of one that is sent to its collection: the body has its id."""
+    resource = behaviour.resource
+    is_update = behaviour.kind in (TwinKind.UPDATE, TwinKind.REPLACE)
+    if resource is None or not is_update or shape(behaviour.operation.path) != parent(shape(resource.item)):
+        return
+    if isinstance(body, dict) and resource.id_field in body:
+        yield member_place(resource, path, str(body[resource.id_field]))

@@ -16,6 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import SENTENCE, offers_of, purpose_of, told, with_example
+from compiler.passes.flows.inputs.own_ids import is_named_in_body, known_already
 from compiler.passes.flows.inputs.usual import (
     MOST_OPTIONAL,
     addressed_by,
@@ -26,9 +27,9 @@ from compiler.passes.flows.inputs.usual import (
 )
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
-from compiler.passes.identity import is_server_made, says_id
+from compiler.passes.identity import is_server_made
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, last_word, parameter_of, segments, shape
+from compiler.passes.names.paths import is_below, last_word
 from compiler.passes.names.words import first_sentence, split
 from workflow.json.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profiles.profile import Fix
@@ -37,6 +38,7 @@ from workflow.requests.multipart import FILE_NAME, PartKind, is_textual
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
 _WHOLE = 0.7  # of what is shown of a thing
 _DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
+_JSON_PATCH = "What is changed, as JSON Patch (RFC 6902): a list of steps, each with op, path and value."
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
 
 
@@ -168,7 +170,10 @@ class BodyInputs:
             listed = _Member("", "items", body.schema, body.is_required, 0)
             noun = words.spoken(words.singular(last_word(self.operation.path)))
             things = words.plural(noun) if noun and words.split(noun)[0] not in wording.KNOWN_VERBS else "things"
-            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or f"The {things}, as a list.")
+            plain = (
+                _JSON_PATCH if {"op", "path"} <= self.schemas.members(element).keys() else f"The {things}, as a list."
+            )
+            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or plain)
         if self.schemas.members(body.schema):
             return self._object(root)
         is_write = self.operation.method in ("PUT", "PATCH")  # an empty one would empty what is there
@@ -304,8 +309,9 @@ class BodyInputs:
         fixed = self.builder.fixed_members.get(member.pointer)
         if fixed is not None:
             return fixed
-        if self._is_own_id(member):
-            return self._found_for_path() if needed else None
+        known = known_already(self.builder, self.operation, member.name) if member.depth == 1 else ""
+        if known:
+            return known if needed or is_named_in_body(self.operation, self.resource) else None
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
@@ -326,17 +332,6 @@ class BodyInputs:
         if (needed or is_on_the_way) and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
         return self._given(member, self._text(member.schema, member.name))
-
-    def _is_own_id(self, member: _Member) -> bool:
-        """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
-        resource, own = self.resource, parameter_of(segments(self.operation.path)[-1])
-        is_id = resource is not None and member.name in (resource.id_field, own) and says_id(member.name)
-        return is_id and member.depth == 1 and self._found_for_path() != "" and self.operation.effect is Effect.UPDATE
-
-    def _found_for_path(self) -> str:
-        """The expression of the id in the path: found by a lookup, or as the caller gives it."""
-        known, own = self.builder.known, f"given {shape(self.operation.path)}"
-        return known.get((address(self.resource), ""), "") or known.get((own, ""), "") if self.resource else ""
 
     def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
         """True when the request makes no sense without the other thing that the member names."""

@@ -5,15 +5,19 @@ very thing that can be read, it is read, and sent back with what was given put i
 change.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.ir.model import Effect, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.names import words
 from compiler.passes.risk.values import makes
 from workflow.json.pointers import escape
 
+# What a change has to name of what it changes, else it is refused; `version` alone may be that of a program.
+_VERSIONS = frozenset({"checksum", "etag", "revision", "resourceversion", "lockversion", "fingerprint"})
 Changed = tuple[tuple[str, Any], ...]
 
 
@@ -23,6 +27,7 @@ def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Cha
     if resource is None or not is_kept(builder, operation, resource) or not isinstance(payload, dict):
         return payload, ()
     is_made = operation.key != resource.update and makes(operation)  # there may be nothing to read yet
+    payload = dict(payload) if is_made else _without_version(builder, resource, payload)
     if is_made or not any(_may_be_absent(builder, value) for value in payload.values()):
         return payload, ()
     read = builder.operation(resource.read)
@@ -36,8 +41,35 @@ def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Cha
         success=(queries.OK,),
     )
     builder.add_step(step, "a PUT replaces the whole: what is not given is sent back as it was read")
-    changed = tuple((f"/{escape(name)}", value) for name, value in payload.items())
+    changed = tuple(place for name, value in payload.items() for place in _places(f"/{escape(name)}", value))
     return f"$steps.{step.id}.outputs.item", changed
+
+
+def _places(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What is replaced where: of an object each member by itself, since an object would stand for a selector there."""
+    if not isinstance(value, Mapping):
+        yield pointer, value
+        return
+    for name, inner in value.items():
+        yield from _places(f"{pointer}/{escape(name)}", inner)
+
+
+def _without_version(builder: Builder, resource: Resource, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload without what says which version is changed (`checksum`), where the thing shows it: it is sent back as
+    it was read just before, and nobody has to type it. Only where something else may be left out, so that it is read.
+    """
+    if builder.shares_body_inputs or builder.conditions:
+        return dict(payload)
+    shown = builder.context.schemas.members(resource.schema)
+    told = {name for name in payload if "".join(words.split(name)) in _VERSIONS and name in shown}
+    rest = {name: value for name, value in payload.items() if name not in told}
+    if not any(_may_be_absent(builder, value) for value in rest.values()):
+        return dict(payload)
+    for name in told:
+        given = str(payload[name]).removeprefix("$inputs.")
+        builder.inputs.pop(given, None)
+        builder.sample.pop(given, None)
+    return rest
 
 
 def is_kept(builder: Builder, operation: Operation, resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
+from compiler.ir.model import FlowStep, Input, Operation, Resource, Role, Schema
 from compiler.passes.flows.context import address, noun_of
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.pages import inside
@@ -30,6 +30,9 @@ def path_parameters(builder: "Builder", operation: Operation, lookup_item: bool 
     bound: list[tuple[str, str, Any]] = []
     seen: set[str] = set()
     for prefix, name in item_prefixes(operation.path):
+        if operation.key == builder.goal.key and name in builder.fixed_parameters:
+            bound.append((name, "path", builder.fixed_parameters[name]))
+            continue
         resource = builder.context.needed_by(operation.key, f"path.{name}")
         is_named = resource is not None and is_called_by_id(resource) and not builder.context.is_single(resource)
         if resource is not None and lookup_item and not is_named and not takes_name(operation, name):
@@ -76,17 +79,27 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
     ):
         said = f"{plain[:1].upper()}{plain[1:]} of the {what}."
     said = told if _says_more(told, written) else said
-    if resource is not None and is_called_by_id(resource):
-        own, said = noun_of(resource), f"{'Id' if resource.is_id_told else 'Name'} of the {what}."
-    elif resource is not None and takes_name(operation, name):
+    if resource is not None and takes_name(operation, name):
         own, said = noun_of(resource), f"Name or id of the {what}."
+    elif resource is not None and is_called_by_id(resource):
+        own, said = noun_of(resource), f"{'Id' if resource.is_id_told else 'Name'} of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
-        noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
+        plain = words.snake(resource.id_of) if resource.id_of else words.singular(noun_of(resource))
+        noun, last = plain, own.rpartition("_")[2]
         own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
-    schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
+    schema = {"type": _kind(builder, parameter.schema if parameter else None)}
     sample = {"parameter": operation.key, "name": parameter.name if parameter else name}
     builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
     return builder.known[slot]
+
+
+def _kind(builder: "Builder", schema: Schema | None) -> str:
+    """Of what kind an id is that stands in an address: a text where it may be one, whatever else it may be."""
+    said = builder.context.schemas.flat(schema)
+    kinds = said.get("type")
+    options = [builder.context.schemas.kind(option) for option in builder.context.schemas.choice(said)[1]]
+    may_be_text = "string" in (*(kinds if isinstance(kinds, list | tuple) else ()), *options)
+    return "string" if may_be_text else builder.context.schemas.kind(schema) or "string"
 
 
 def _only_sorts(path: str, prefix: str, name: str, resource: Resource) -> bool:
@@ -100,7 +113,7 @@ def _only_sorts(path: str, prefix: str, name: str, resource: Resource) -> bool:
 def _thing(resource: Resource | None, name: str) -> str:
     """What an id or a name is of: `{pool_name}` is the name of a pool, and what stands at `roles-by-id` is a role."""
     if resource is not None:
-        return resource.name.removesuffix(" by ID")
+        return resource.id_of or resource.name.removesuffix(" by ID")
     said = words.spoken(name).split(" ")
     return " ".join(said[:-1] if len(said) > 1 and is_a_name(name) else said)
 

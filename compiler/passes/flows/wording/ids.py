@@ -16,6 +16,8 @@ METHODS = frozenset({"patch", "put", "post"})
 GENERAL = frozenset({"get", "run", "submit", "set", "read", "update", "change"})  # what says hardly what is done
 _VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
+_SHOWING = frozenset({"get", "show", "read", "fetch", "retrieve", "describe", "find"})
+_ADDRESSING = frozenset({"id", "one", "all", "single", "name", "api", "rest", "info", "details", "data"})
 _SAYING = frozenset({"configure", "generate"})  # what follows them is no verb; `write` may mean any
 
 
@@ -75,3 +77,34 @@ def done_to(operation: Operation) -> frozenset[str]:
     said = [word.lower() for word in words.spoken(operation.operation_id or "").split()]
     at = next((n for n, word in enumerate(said) if word in _SAYING), len(said))
     return frozenset(said[at + 1 :])
+
+
+def _of_a_get(operation: Operation) -> Iterator[str]:
+    """An id whose first word is the method's own, which says what a read does as well as any other."""
+    spoken = words.spoken(operation.operation_id or "")
+    is_plain = operation.method == "GET" and not {"/", "{"} & set(operation.operation_id or "")
+    if is_plain and spoken.lower().startswith("get ") and spoken.count(" ") < MOST_TITLE_WORDS:
+        yield spoken
+
+
+def fuller(title: str, operation: Operation) -> str:
+    """`List private source definitions` for `List private of source`, where the operation's id says that; else "".
+
+    The same is done, and what it is done to is said with a word more: all that the title says, the id says, too.
+    """
+    verb, *rest = words.split(title)
+    said = words.split(operation.operation_id or "")
+    is_one_word = {"_", "-", "."}.isdisjoint(operation.operation_id or "")
+    is_address = "{" in operation.path and said[1:] == words.split(operation.path)[-len(said[1:]) :]
+    if is_address or "using" in said or any(word.isdigit() for word in said):
+        return ""  # made by a program, of the address or of its own names
+    told = {words.singular(word) for word in rest} - wording.EMPTY_WORDS
+    for named in (*from_id(operation), *_of_a_get(operation)):
+        first, *others = words.split(named)
+        more = {words.singular(word) for word in others} - wording.EMPTY_WORDS - _ADDRESSING - told
+        is_same = (first in said[:1] or is_one_word) and (first == verb or {first, verb} <= _SHOWING)
+        more -= wording.KNOWN_VERBS - wording.AS_NOUNS
+        if is_same and more and told <= {words.singular(word) for word in others}:
+            begun = "get" if first in _SHOWING and first != verb else verb
+            return " ".join([begun, *named.split(" ")[1:]])
+    return ""

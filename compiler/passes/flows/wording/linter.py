@@ -286,6 +286,9 @@ _VERBS = frozenset(
         "inject",
         "dissociate",
         "disassociate",
+        "compile",
+        "rediscover",
+        "recompute",
     ]
 )
 _REPORTS = frozenset({"health", "inventory", "power"})  # what is told of a thing; a name may begin so
@@ -296,6 +299,8 @@ KNOWN_VERBS = (
     | {word.base for word in (*lexicon.WORDS, *lexicon.OF_ACTIONS)}
     | words.MAKING
     | words.READING
+    | _set("untag buy purchase rerequest reorder resend revalidate requeue unarchive reindex recheck resubmit replay")
+    | _set("reroute reconcile reprovision recalculate hibernate defragment transcode redeem redeliver")
 ) - {
     "description",
     "status",

@@ -15,12 +15,14 @@ from compiler.ir.model import Flow, Operation
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.compared import is_in_order, is_kept, says_more, says_plainly
 from compiler.passes.flows.wording.ids import (
     GENERAL,
     MOST_TITLE_WORDS,
     done_to,
     from_id,
     from_within_id,
+    fuller,
 )
 from compiler.passes.flows.wording.initials import initials_of, spelled
 from compiler.passes.flows.wording.summaries import base_of, from_summary, verb_of_text
@@ -143,7 +145,8 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
         titles = (_titled(context, flow, title) for title in _titles(flow, operation, is_only=is_only))
         fine = (wanted for wanted in titles if not any(wording.title_faults(wanted, api)))
         flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
-    flow = _saying_more(context, flow, operation) if is_only and not _is_of_values(flow) else flow
+    if is_only and not _is_of_values(flow):
+        flow = _said_by_id(context, _saying_more(context, flow, operation), operation)
     return _named_as_titled(context, flow)
 
 
@@ -174,7 +177,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
         if flow.intent == "update":  # `Queue image` for `PUT /cache/{image_id}`
             is_other = verb in ("update", "replace", "add") and said[0] not in _WRITING
         if flow.intent == "delete":  # `Remove a repository from a team`, which stays; `Delete image from cache`
-            is_other = "from" in said and (said[0] in _TAKING_OUT or _is_kept(rest, said))
+            is_other = "from" in said and (said[0] in _TAKING_OUT or is_kept(rest, said))
         if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
             is_other = said[0] == "add" and "to" in said
         if flow.intent in ("describe", "report") and rest[-1:]:  # `Get info`, `Get system df`: words that say little
@@ -182,10 +185,10 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             is_other = is_other or (is_vague and len(said) > len(rest) + 1)
         is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
         is_fuller = (is_fuller and flow.intent not in ("delete", "update")) or (
-            flow.intent in ("act", "describe", "report") and _says_more(rest, verb, said)
+            flow.intent in ("act", "describe", "report") and says_more(rest, verb, said)
         )
-        is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
-        is_ordered = flow.intent == "act" and said[0] == verb and _is_in_order(rest, said[1:])
+        is_fuller = is_fuller or (flow.intent == "report" and says_plainly(rest, verb, said))
+        is_ordered = flow.intent == "act" and said[0] == verb and is_in_order(rest, said[1:])
         # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
@@ -201,6 +204,19 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     if flow.intent == "act" and verb == "submit" and ends_in_parameter(operation.path):
         return _done_by_sending(context, flow, operation)
     return _done_by_reading(context, flow, operation)
+
+
+def _said_by_id(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """Under the operation's id, where that says more: of what is done, and of reads that are of no collection."""
+    resource = next((r for r in context.by_noun.get(flow.resource, ()) if flow.goal in (r.list, r.read)), None)
+    is_managed = resource is not None and bool((resource.list and resource.id_parameter) or resource.delete)
+    title = fuller(flow.title, operation)
+    is_named = flow.resource in context.profile.vocabulary  # by a person, who has the last word
+    if not title or is_managed or is_named or flow.intent not in ("act", "report", "find", "describe"):
+        return flow
+    wanted = _named(context, replace(flow, title=texts.opened(title)))
+    is_fine = not any(wording.title_faults(wanted, context.api.name))
+    return wanted if is_fine and not any(wording.name_faults(wanted.id, path_of(flow.goal), context.api.name)) else flow
 
 
 def _done_by_sending(context: Context, flow: Flow, operation: Operation) -> Flow:
@@ -230,19 +246,6 @@ def _done_by_reading(context: Context, flow: Flow, operation: Operation) -> Flow
     return flow if any(wording.title_faults(wanted, context.api.name)) else wanted
 
 
-def _is_in_order(rest: Sequence[str], said: Sequence[str]) -> bool:
-    """`Redis database` for `database Redis`: the same words without any between them, in another order."""
-    told = [word for word in said if word not in ("a", "an", "the")]
-    turned = ["".join([*rest[at:], *rest[:at]]) for at in range(1, len(rest))]  # `KeyDB` may be two words
-    return not wording.EMPTY_WORDS & {*rest, *told} and "".join(told) in turned
-
-
-def _is_kept(rest: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether a title names as deleted what something is deleted from: `Delete cache`, which stays."""
-    at = said.index("from")
-    return {*rest} <= {*said[at:]} and {*rest}.isdisjoint(said[:at])
-
-
 def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
     """`Cancel attempt` for `Delete attempt`, where the description's first word is one for how something ends.
 
@@ -254,17 +257,6 @@ def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
         return flow
     said = texts.purpose(operation)
     return replace(_named(context, wanted), description=_beginning(flow, said.rstrip(".") or wanted.title))
-
-
-def _says_more(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
-    """`List DAG runs` for `List DAG`: the same is done, and to what is said with a word more."""
-    return said[0] == verb and bool(rest) and len(said) == len(rest) + 2 and [*said[1:-1]] == [*rest]
-
-
-def _says_plainly(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
-    """`List mapped task instances` for `List mapped of DAG run task instance`."""
-    things = {words.singular(word) for word in said[1:]} - wording.EMPTY_WORDS
-    return said[0] == verb and "of" in rest and len(things) > 1 and things <= {words.singular(word) for word in rest}
 
 
 def _titled(context: Context, flow: Flow, title: str) -> Flow:
@@ -383,7 +375,7 @@ def _by_path(flow: Flow, operation: Operation) -> str:
     things = [words.spoken(words.singular(part.rpartition(".")[2])) for part in reversed(literal)]
     spoken = {words.singular(w) for w in words.split(verb)}
     fresh: list[str] = []
-    for thing in things:
+    for thing in (_without_verb(thing, verb, operation) for thing in things):
         parts = {words.singular(w) for w in words.split(thing)}
         if not parts & spoken and len(fresh) < 2:
             fresh.append(thing)
@@ -391,6 +383,13 @@ def _by_path(flow: Flow, operation: Operation) -> str:
     if verb == "find" and fresh:
         fresh[0] = words.plural(fresh[0])
     return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
+
+
+def _without_verb(thing: str, verb: str, operation: Operation) -> str:
+    """`route` of `maproute`, where the text says that a route is mapped."""
+    rest = thing.removeprefix(verb)
+    is_joined = bool(rest) and rest != thing and not rest.startswith(" ")
+    return rest if is_joined and rest in words.split(operation.summary or operation.description) else thing
 
 
 def _plain_title(flow: Flow, operation: Operation) -> str:

@@ -17,6 +17,7 @@ from compiler.passes.names.paths import (
     last_word,
     parameter_of,
     segments,
+    shape,
     stands_for_item,
     without_ending,
 )
@@ -30,8 +31,8 @@ _MOST_ORIGINAL = 80  # characters
 _LAST_LATIN = 0x24F  # Unicode, Latin Extended-B
 _SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
 _TOWARDS = frozenset({"to", "into", "from"})
-_TAKING = frozenset({"remove", "delete", "detach", "revoke", "unassign"})
-_GIVING = frozenset({"add", "attach", "assign", "insert", "apply"})
+_TAKING = frozenset({"remove", "delete", "detach", "revoke", "unassign", "unbind", "unmap"})
+_GIVING = frozenset({"add", "attach", "assign", "insert", "apply", "bind", "map"})
 _LAST_OF_VERBS = frozenset({"start", "off", "on", "up", "down", "out", "in", "back", "away"})
 # A path often names what is done by its noun: `POST /pods/{name}/eviction`.
 _DONE_BY_NOUN = {
@@ -108,7 +109,7 @@ def doing(verb: str, name: str) -> str:
         return f"{' '.join(said)} {name}"
     if words.singular(said[-1]) in ("".join(bare.lower().split(" ")), "".join(bare.lower().split(" ")[1:])):
         return f"{' '.join(said[:-1])} {words.plural(bare) if words.singular(said[-1]) != said[-1] else bare}"
-    if said[1] in _TOWARDS and "and" not in said:
+    if said[1] in _TOWARDS | {"by"} and "and" not in said:
         return " ".join((said[0], name, *said[1:]))
     between = "to" if said[0] in _GIVING else "from" if said[0] in _TAKING else "of"
     return f"{' '.join(said)} {between} {name}"
@@ -204,10 +205,16 @@ def verb_of(operation: Operation) -> str:
     return said
 
 
-def done_within(operation: Operation, verb: str) -> str:
-    """`flush cache` for `PUT /servers/{id}/cache/flush`: what it is done to stands before the verb."""
+def done_within(operation: Operation, verb: str, owner: str) -> str:
+    """`flush cache` for `PUT /servers/{id}/cache/flush`: what it is done to stands before the verb.
+
+    Likewise `bind floating IP` for `/servers/{id}/floating-ips/{ip}/bind`, where no more is known of one. `owner`: the
+    address of what the workflow is about.
+    """
     said = segments(operation.path)
     within = said[-2] if len(said) > _WITHIN and parameter_of(said[-3]) else ""
+    if len(said) > _WITHIN + 1 and parameter_of(said[-2]) and parameter_of(said[-4]):
+        within = words.singular(said[-3]) if shape(owner) == shape(f"/{'/'.join(said[:-3])}") else ""
     is_bare = verb in wording.KNOWN_VERBS and verb not in words.READING and words.snake(said[-1]) == words.snake(verb)
     says_nothing = within.lower() in GROUPING | wording.KNOWN_VERBS | STATES  # `/vms/{id}/status/start` starts the VM
     if not is_bare or not within or parameter_of(within) or says_nothing:
