@@ -181,6 +181,9 @@ def _is_plainly_told(operation: Operation) -> bool:
 
 
 def _of_texts(operation: Operation) -> Iterator[tuple[str, Deed]]:
+    for said in (tokens_of_name(bare(last_word(operation.path))), own_words(operation)):
+        if values.says_that_data_are_lost(said):
+            yield "the name", Deed("data loss", Risk.DESTROY, "data may be lost")
     about = _told_about(operation)
     if own_words(operation):
         yield from (("the operation's id", deed) for deed in deeds_of_name(own_words(operation), about))
