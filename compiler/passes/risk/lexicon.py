@@ -89,7 +89,7 @@ WORDS: tuple[Word, ...] = (
     *_words("format reformat", Risk.DESTROY, "the medium is empty afterwards", change=_PAPERS),
     *_words("cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
     *_words("initialize initialise reinitialize", Risk.CHANGE, "it is set up anew", destroy=_HOSTS),
-    *_words("decommission retire deprovision unprovision uninstall destruct offboard unclaim unconfigure", Risk.DESTROY, "it is taken out for good"),
+    *_words("decommission retire deprovision unprovision uninstall destruct offboard unconfigure", Risk.DESTROY, "it is taken out for good"),
     *_words("revoke revocation deauthorize unauthorize untrust distrust", Risk.DESTROY, "whoever used it has no access any more"),
     *_words("invalidate", Risk.DESTROY, "whoever used it has no access any more", change=_set("cache"), disrupt=_SESSIONS),
     *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
@@ -133,13 +133,14 @@ WORDS: tuple[Word, ...] = (
             change=_set("alert alerts notification notifications reminder reminders")),
     *_words("kill panic crash nmi", Risk.DISRUPT, "it ends without cleaning up"),
     *_words("void", Risk.DISRUPT, "it does not hold any more"),
-    *_words("undeploy hangup disarm preempt expel abdicate", Risk.DISRUPT, "it does not serve any more"),
+    *_words("undeploy hangup disarm preempt expel abdicate unclaim", Risk.DISRUPT, "it does not serve any more"),
     *_words("taint", Risk.DISRUPT, "nothing is placed there, and what runs there may have to go"),
     *_words("shed curtail", Risk.DISRUPT, "less is supplied than before"),
     *_words("end", Risk.CHANGE, "it is over", disrupt=_SESSIONS | _CALLS),
     *_words("hold", Risk.CHANGE, "it is kept", disrupt=_CALLS | _set("leg")),
     *_words("open", Risk.CHANGE, "it is open", disrupt=_set("breaker breakers contactor contactors disconnector circuit relay")),
     *_words("unlock", Risk.CHANGE, "it can be used again", disrupt=_set("connector connectors")),
+    *_words("acquire", Risk.CHANGE, "it is somebody's", disrupt=_set("alias aliases")),
     *_words("yield", Risk.CHANGE, "it makes room", disrupt=_set("job task")),
     *_words("seek", Risk.CHANGE, "it goes on elsewhere", disrupt=_set("subscription consumer offset offsets")),
     *_words("inject", Risk.CHANGE, "it is put in",
@@ -256,6 +257,8 @@ TOGETHER = _set(
 BEFORE_TOGETHER = _set("remote bulk mass batch auto")
 # Without its tag nobody finds it any more.
 TAGGED_TO_BE_FOUND = _set("image images registry repository manifest artifact artifacts")
+# Of these it is known that what was not written yet is lost.
+STOPPING = _set("power poweroff off reset reboot restart powercycle stop halt shutdown kill restarts reboots")
 # What a name says will be lost, whatever its verb is.
 LOST = _set("dataloss")
 AGAINST = _set("no not prevent prevention protect protection avoid without detect detection policy policies")

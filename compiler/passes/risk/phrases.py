@@ -22,8 +22,7 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
         (r"\b(?:is|are) (?:irreversible|unrecoverable|not reversible|destructive)\b", Risk.DESTROY, "it cannot be undone"),
         (r"\b(?:irreversible|destructive) (?:operation|action|command)", Risk.DESTROY, "it cannot be undone"),
         (r"\b(?:data loss|loss of (?:all )?data|lose all|loses all|erases all|deletes all|wipes (?:all|the))\b", Risk.DESTROY, "data are lost"),
-        (r"\b(?:may|might|can|could|will) (?:result in|cause|lead to|incur) (?:[a-z]+ ){0,2}(?:data loss|loss of (?:[a-z]+ )?data)\b", Risk.DESTROY, "data may be lost"),
-        (r"\bdata (?:may|might|can|could) (?:be|get) lost\b", Risk.DESTROY, "data may be lost"),
+        (rf"\b(?:entities|records|objects|documents|rows|tables|databases|entries)\b[^.;]{{0,40}} {_WILL}overwritten", Risk.DESTROY, "data are lost"),
         (r"\bby overwriting\b", Risk.DESTROY, "what was there is overwritten"),
         (r"\breturn(?:s|ing)? (?:[a-z]+ ){0,4}to (?:the|a|its) (?:previous |earlier |original )?(?:state|point)\b", Risk.DESTROY, "what was done since is lost"),
         (r"\b(?:set|sets|reset|resets|restore|restores|return|returns) (?:[a-z]+ ){0,5}to (?:[a-z]+ )?(?:factory|defaults?)\b", Risk.DESTROY, "settings are lost"),
@@ -42,6 +41,12 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
         (r"\bgraphql\b|\barbitrary (?:commands?|code|scripts?|queries|sql)\b|\bmutations?\b", Risk.DISRUPT, "whatever is sent is done"),
     )
 )  # fmt: skip
+
+# A warning counts as much as a promise, save of a power action: what a server had not written yet is lost with its power.
+MAY_LOSE = re.compile(
+    r"\b(?:may|might|can|could|will) (?:result in|cause|lead to|incur) (?:[a-z]+ ){0,2}(?:data loss|loss of (?:[a-z]+ )?data)\b|"
+    r"\bdata (?:may|might|can|could) (?:be|get) lost\b"
+)
 
 UNLESS = re.compile(
     r"\b(?:not|no|never|may|might|could|can|without|n't|cannot|avoids?|prevents?|if|unless|may (?:need|require)|requires?|needs? to|must|"

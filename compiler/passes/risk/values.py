@@ -168,7 +168,7 @@ def _of_state(effect: Effect, name: str, values: tuple[str, ...], kind: str) -> 
 def _orders(operation: Operation, effect: Effect, name: str, values: tuple[str, ...]) -> bool:
     """Whether the value says what is to be done now."""
     said = words.split(name)
-    if said[-1:] == ("method",) and _HTTP.issuperset(value.upper() for value in values):
+    if len(said) > 1 and said[-1] == "method" and _HTTP.issuperset(value.upper() for value in values):
         return False
     if not said or not _LATER.isdisjoint(said) or not lexicon.STANDING.isdisjoint(set(said) - _KINDS):
         return False
