@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from compiler.passes.names import words
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.lexicon import Word
-from workflow.risks import Risk, worst
+from workflow.risks import GRAVITY, Risk, worst
 
 _TOKEN = re.compile(r"[A-Za-z0-9]+|[,;:./&()]")
 _NOT = re.compile(r"n['’]t\b")
@@ -178,7 +178,9 @@ class _Reader:
             ("only",),
         )  # `Applies to all disks`
         if lexicon.BEFORE_NEGATED.isdisjoint(before[cut:]) and not is_said_of:
-            yield Deed(self.tokens[at], self._class(at, word), word.why)
+            risk = self._class(at, word)
+            is_graver = bool(word.graver) and GRAVITY[risk] > GRAVITY[word.risk]
+            yield Deed(self.tokens[at], risk, word.graver if is_graver else word.why)
 
     def _class(self, at: int, word: Word) -> Risk:
         """By its object where that decides: the gravest of those that fit; in names the object may stand before."""

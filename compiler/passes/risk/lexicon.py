@@ -19,6 +19,7 @@ def _set(text: str) -> frozenset[str]:
 class Word:
     """`about`: another class, where one of these is what it is done to, or stands near it. `harmless`: where one of these
     is its very object (“Remove tags from a disk”, and not “Remove disks by their tags”), it is a change.
+    `graver`: the reason where what it is done to makes it worse than it is by itself.
     """
 
     base: str
@@ -26,6 +27,7 @@ class Word:
     why: str
     about: Mapping[Risk, frozenset[str]] = field(default_factory=dict)
     harmless: frozenset[str] = frozenset()
+    graver: str = ""
 
 
 _MARKS = _set(
@@ -37,7 +39,9 @@ _PEOPLE = _set(
     "password passwords passphrase pin mfa otp totp 2fa counter counters statistic statistics stats metric metrics "
     "alarm alarms error errors view preference preferences peak peaks"
 )
-_HOSTS = _set("host server instance vm machine node device drive disk disks volume volumes storage array pool lun")
+_HOSTS = _set(
+    "filesystem filesystems host server instance vm machine node device drive disk disks volume volumes storage array pool lun"
+)
 _WATCHING = _set(
     "capture recording trace tracing beacon led blink monitoring logging profiling scan discovery locate watching"
 )
@@ -59,17 +63,19 @@ _PAPERS = _set(
     "json xml csv pdf html text string number chart font cell task url report output code phone board readable"
 )
 _TAGS = _set("tags labels reactions bookmarks annotations")
-_REPLICATED = _set("mirror snapmirror replication pairing pair lease relationship relation peering sync direction")
+_REPLICATED = _set(
+    "mirror snapmirror metro replication pairing pair lease relationship relation peering sync direction"
+)
 _CALLS = _set("call calls participant participants conference meeting channel contact stream streams broadcast")
 _KEPT = _set("rule rules issue issues workspace conversation topic thread discussion comment comments")
 _OWNERS = _set("user users account accounts person people contact contacts member members customer customers")
 
 
 def _words(
-    text: str, risk: Risk, why: str, harmless: frozenset[str] = frozenset(), **about: frozenset[str]
+    text: str, risk: Risk, why: str, harmless: frozenset[str] = frozenset(), graver: str = "", **about: frozenset[str]
 ) -> tuple[Word, ...]:
     by_risk = {Risk(name): nouns for name, nouns in about.items()}
-    return tuple(Word(base, risk, why, by_risk, harmless) for base in text.split())
+    return tuple(Word(base, risk, why, by_risk, harmless, graver) for base in text.split())
 
 
 WORDS: tuple[Word, ...] = (
@@ -77,19 +83,20 @@ WORDS: tuple[Word, ...] = (
     *_words("delete deletion remove removal destroy destruction erase erasure", Risk.DESTROY, "it is gone afterwards",
             harmless=_TAGS, disrupt=_set("session sessions")),
     *_words("obliterate eradicate annihilate nuke dispose dissolve disband", Risk.DESTROY, "it is gone afterwards"),
-    *_words("redact", Risk.CHANGE, "parts are made unreadable",
+    *_words("redact", Risk.CHANGE, "parts are made unreadable", graver="what it said is gone",
             destroy=_set("message messages record records transaction comment comments issue")),
-    *_words("anonymize anonymise pseudonymize", Risk.CHANGE, "a copy without names is made", destroy=_OWNERS),
-    *_words("reclaim", Risk.CHANGE, "it is taken back", destroy=_set("storage capacity space")),
-    *_words("refresh", Risk.CHANGE, "it is read anew", destroy=_set("volume clone lun filesystem")),
-    *_words("undo", Risk.CHANGE, "it is as it was", destroy=_set("edit edits checkout change changes draft commit")),
+    *_words("anonymize anonymise pseudonymize", Risk.CHANGE, "a copy without names is made", graver="who it was cannot be told any more", destroy=_OWNERS),
+    *_words("reclaim", Risk.CHANGE, "it is taken back", graver="what was deleted cannot be had back", destroy=_set("storage capacity space")),
+    *_words("refresh", Risk.CHANGE, "it is read anew", graver="what was there is replaced by what it is made from", destroy=_set("volume clone lun filesystem filesystems"), change=_set("quota quotas cache token list")),
+    *_words("repurpose", Risk.CHANGE, "it serves another purpose", graver="what was on it is lost", destroy=_HOSTS),
+    *_words("undo", Risk.CHANGE, "it is as it was", graver="what was done since is lost", destroy=_set("edit edits checkout change changes draft commit")),
     *_words("trash", Risk.DESTROY, "it is to be deleted"),
     *_words("wipe shred sanitize sanitization purge expunge getrid teardown tidy", Risk.DESTROY, "what was there is gone"),
     *_words("prune vacuum cleanup truncate empty gc garbagecollection", Risk.DESTROY, "whatever is not in use, or old, is deleted"),
     *_words("format reformat", Risk.DESTROY, "the medium is empty afterwards", change=_PAPERS),
     *_words("cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
     *_words("initialize initialise reinitialize", Risk.CHANGE, "it is set up anew", destroy=_HOSTS),
-    *_words("decommission retire deprovision unprovision uninstall destruct offboard unconfigure", Risk.DESTROY, "it is taken out for good"),
+    *_words("decommission retire deprovision unprovision uninstall destruct offboard unconfigure smartfail", Risk.DESTROY, "it is taken out for good"),
     *_words("revoke revocation deauthorize unauthorize untrust distrust", Risk.DESTROY, "whoever used it has no access any more"),
     *_words("invalidate", Risk.DESTROY, "whoever used it has no access any more", change=_set("cache"), disrupt=_SESSIONS),
     *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
@@ -134,28 +141,29 @@ WORDS: tuple[Word, ...] = (
     *_words("kill panic crash nmi", Risk.DISRUPT, "it ends without cleaning up"),
     *_words("void", Risk.DISRUPT, "it does not hold any more"),
     *_words("undeploy hangup disarm preempt expel abdicate unclaim", Risk.DISRUPT, "it does not serve any more"),
+    *_words("fracture reprotect", Risk.DISRUPT, "the two sides are not kept alike meanwhile, or in the other direction"),
     *_words("taint", Risk.DISRUPT, "nothing is placed there, and what runs there may have to go"),
     *_words("shed curtail", Risk.DISRUPT, "less is supplied than before"),
-    *_words("end", Risk.CHANGE, "it is over", disrupt=_SESSIONS | _CALLS),
-    *_words("hold", Risk.CHANGE, "it is kept", disrupt=_CALLS | _set("leg")),
-    *_words("open", Risk.CHANGE, "it is open", disrupt=_set("breaker breakers contactor contactors disconnector circuit relay")),
-    *_words("unlock", Risk.CHANGE, "it can be used again", disrupt=_set("connector connectors")),
-    *_words("acquire", Risk.CHANGE, "it is somebody's", disrupt=_set("alias aliases")),
-    *_words("yield", Risk.CHANGE, "it makes room", disrupt=_set("job task")),
-    *_words("seek", Risk.CHANGE, "it goes on elsewhere", disrupt=_set("subscription consumer offset offsets")),
-    *_words("inject", Risk.CHANGE, "it is put in",
+    *_words("end", Risk.CHANGE, "it is over", graver="whoever takes part is cut off", disrupt=_SESSIONS | _CALLS | _REPLICATED),
+    *_words("hold", Risk.CHANGE, "it is kept", graver="nobody is heard meanwhile", disrupt=_CALLS | _set("leg")),
+    *_words("open", Risk.CHANGE, "it is open", graver="what is behind it has no power", disrupt=_set("breaker breakers contactor contactors disconnector circuit relay")),
+    *_words("unlock", Risk.CHANGE, "it can be used again", graver="what is plugged in is let go", disrupt=_set("connector connectors")),
+    *_words("acquire", Risk.CHANGE, "it is somebody's", graver="whoever had it has it no more", disrupt=_set("alias aliases")),
+    *_words("yield", Risk.CHANGE, "it makes room", graver="it waits meanwhile", disrupt=_set("job task")),
+    *_words("seek", Risk.CHANGE, "it goes on elsewhere", graver="what lies between is done twice or never", disrupt=_set("subscription consumer offset offsets")),
+    *_words("inject", Risk.CHANGE, "it is put in", graver="a fault is made",
             disrupt=_set("fault faults failure failures error errors latency delay chaos")),
-    *_words("decrease reduce lower", Risk.CHANGE, "there is less of it", destroy=_set("retention"),
+    *_words("decrease reduce lower", Risk.CHANGE, "there is less of it", graver="less serves, or is kept, than before", destroy=_set("retention"),
             disrupt=_set("replica replicas replication factor node nodes capacity shard shards instances members")),
-    *_words("restrict", Risk.CHANGE, "less is allowed", disrupt=_set("user users app apps member account accounts")),
-    *_words("enforce", Risk.CHANGE, "it has to be kept", disrupt=_set("rule rules")),
+    *_words("restrict", Risk.CHANGE, "less is allowed", graver="whoever used it may not any more", disrupt=_set("user users app apps member account accounts")),
+    *_words("enforce", Risk.CHANGE, "it has to be kept", graver="it takes effect at once", disrupt=_set("rule rules")),
     *_words("abort cancel cancellation", Risk.DISRUPT, "work is left half done", change=_ENDING_NOUNS),
-    *_words("swap", Risk.CHANGE, "each stands for the other",
+    *_words("swap", Risk.CHANGE, "each stands for the other", graver="what served there is elsewhere",
             disrupt=_set("slot slots environment environments cname cnames warm spare primary secondary address addresses ip ips "
                          "server servers controller controllers node nodes role roles")),
-    *_words("break", Risk.CHANGE, "there is a gap", disrupt=_REPLICATED),
-    *_words("reverse", Risk.CHANGE, "it goes the other way", disrupt=_REPLICATED),
-    *_words("shift", Risk.CHANGE, "it is elsewhere", disrupt=_set("traffic zonal zone")),
+    *_words("break", Risk.CHANGE, "there is a gap", graver="the two are not kept alike any more", disrupt=_REPLICATED),
+    *_words("reverse", Risk.CHANGE, "it goes the other way", graver="the other side serves", disrupt=_REPLICATED),
+    *_words("shift", Risk.CHANGE, "it is elsewhere", graver="what served there serves no more", disrupt=_set("traffic zonal zone")),
     *_words("interrupt", Risk.DISRUPT, "work is left half done"),
     *_words("failover failback switchover cutover takeover giveback demote demotion stepdown", Risk.DISRUPT,
             "another one serves, and what is connected is cut off"),
@@ -167,7 +175,7 @@ WORDS: tuple[Word, ...] = (
     *_words("seal", Risk.DISRUPT, "nothing is served until it is unsealed"),
     *_words("rotate rotation regenerate regeneration regen rekey reissue", Risk.DISRUPT, "what uses the old one stops working",
             change=_set("log logs")),
-    *_words("roll", Risk.CHANGE, "it goes on", disrupt=_set("key keys secret secrets credential credentials token tokens")),
+    *_words("roll", Risk.CHANGE, "it goes on", graver="what uses the old one stops working", disrupt=_set("key keys secret secrets credential credentials token tokens")),
     *_words("detach detachment unmount umount unmap unexport unpublish unshare dismount", Risk.DISRUPT,
             "whoever uses it is cut off"),
     *_words("disconnect disassociate dissociate unbind unlink unassign unplug unpeer eject", Risk.DISRUPT,
@@ -220,7 +228,7 @@ OF_ACTIONS: tuple[Word, ...] = (
 # Written apart in one place and together in another.
 PAIRS: Mapping[tuple[str, str], str] = {
     (two.partition("+")[0], two.partition("+")[2]): two.replace("+", "")
-    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update", "garbage+collection", "garbage+collect", "force+unlock", "hang+up", "un+deploy", "de+authorize", "un+claim", "un+configure", "restore+points", "transfer+in", "data+loss"]
+    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update", "garbage+collection", "garbage+collect", "force+unlock", "hang+up", "un+deploy", "de+authorize", "un+claim", "un+configure", "restore+points", "file+system", "file+systems", "transfer+in", "data+loss"]
 } | {
     ("shut", "down"): "shutdown", ("shut", "off"): "poweroff", ("power", "off"): "poweroff", ("power", "down"): "poweroff",
     ("powered", "off"): "poweroff", ("turn", "off"): "poweroff", ("switch", "off"): "poweroff", ("turn", "on"): "poweron",
