@@ -241,7 +241,8 @@ def _of_commands(operation: Operation, effect: Effect, schemas: SharedSchemas) -
     said = tokens_of_name(bare(last_word(operation.path)))
     is_command = bool(said) and said[-1] in lexicon.COMMANDS and len(said) <= 2
     is_plain = len(said) > 1 and head(said) in lexicon.PLAIN_FORMS
-    is_action = bool(said) and said[-1] in ("action", "actions", "operation") and effect is Effect.ACT and not is_plain
+    names_any = said == ("operation",) or (bool(said) and said[-1] in ("action", "actions"))
+    is_action = names_any and effect is Effect.ACT and not is_plain
     if (is_command or is_action) and not values.names_choices(operation, schemas):
         yield "the path", Deed(said[-1], Risk.DISRUPT, "whatever is sent is done")
 
