@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from compiler.passes.names import words
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.lexicon import Word
-from workflow.risks import Risk, worst
+from workflow.risks import GRAVITY, Risk, worst
 
 _TOKEN = re.compile(r"[A-Za-z0-9]+|[,;:./&()]")
 _NOT = re.compile(r"n['’]t\b")
 _TAG = re.compile(r"<[^<>]{0,200}>|`")
 _OBJECT = 5  # words behind a verb in which its object is looked for
 _NEGATED = 4  # words before it in which a negation is looked for
+_DETERMINERS = frozenset({"a", "an", "the", "its", "another"})
+_VERBS = "|".join(sorted(word.base for word in lexicon.WORDS if len(word.base) > 3 and word.base not in lexicon.DEEDS))
+_NOUNS = "|".join(sorted(noun for noun in lexicon.NOUNS | lexicon.TOGETHER if len(noun) > 1))
+_VERB_AND_NOUN = re.compile(rf"({_VERBS})({_NOUNS})|({_NOUNS}|{'|'.join(sorted(lexicon.BEFORE_TOGETHER))})({_VERBS})")
 _RUN_TOGETHER = re.compile(rf"(?!un|pre|de)[a-z]{{2,}}?({'|'.join(sorted(w for w in lexicon.STRONG if len(w) > 4))})")
 
 
@@ -45,9 +49,19 @@ def tokens_of_name(name: str) -> tuple[str, ...]:
     """The words of an identifier or a path's segment; halves of words that are written together fall apart."""
     found: list[str] = []
     for part in words.split(name):
-        halves = _RUN_TOGETHER.fullmatch(part) if part not in lexicon.FORMS else None
-        found += [part[: -len(halves[1])], halves[1]] if halves else [part]
+        found += _halves(part)
     return _joined(found)
+
+
+def _halves(part: str) -> list[str]:
+    """`forcedelete`, `disablescheduling` and `remotestop` are two words each."""
+    if part in lexicon.FORMS or part in lexicon.NOUNS:
+        return [part]
+    strong = _RUN_TOGETHER.fullmatch(part)
+    if strong:
+        return [part[: -len(strong[1])], strong[1]]
+    halves = _VERB_AND_NOUN.fullmatch(part)
+    return [half for half in halves.groups() if half] if halves else [part]
 
 
 def _joined(found: list[str]) -> tuple[str, ...]:
@@ -88,7 +102,7 @@ def head(tokens: tuple[str, ...]) -> str:
 def is_base(word: str) -> bool:
     """Whether the word acts as it stands: `rotate`, not `blocks`, which may be several things."""
     known = lexicon.FORMS.get(word)
-    return known is not None and known.base == word
+    return known is not None and known.base == word and word not in lexicon.THINGS
 
 
 def is_deed_alone(word: str) -> bool:
@@ -119,6 +133,8 @@ class _Reader:
                 self.place = "verb"
             elif self.place == "verb" and token in lexicon.ADVERBS and word is None:
                 continue
+            elif self.place == "verb" and token in _DETERMINERS and self.tokens[max(0, at - 1) : at] == ("to",):
+                self.place = "rest"  # `Convert it to a readable format`
             elif self.place == "verb" and token in lexicon.PREPOSITIONS:
                 self.place = "rest"
             elif self.place == "verb" and self.is_plain and word is not None and token.endswith("ing"):
@@ -139,7 +155,7 @@ class _Reader:
             return "object of deed"
         if token in lexicon.LIGHT_FORMS:
             return "deed"
-        return "object" if token in lexicon.PLAIN_FORMS else "deed"
+        return "object" if token in lexicon.PLAIN_FORMS or token.isdigit() else "deed"
 
     def _acts_as_noun(self, at: int, token: str) -> bool:
         if self.place == "deed":
@@ -157,16 +173,31 @@ class _Reader:
     def _done(self, at: int, word: Word) -> Iterator[Deed]:
         before = self.tokens[max(0, at - _NEGATED) : at]
         cut = max((n + 1 for n, t in enumerate(before) if t in lexicon.BREAKS), default=0)
-        if lexicon.BEFORE_NEGATED.isdisjoint(before[cut:]):
-            yield Deed(self.tokens[at], self._class(at, word), word.why)
+        is_said_of = word.base == "apply" and self.tokens[at + 1 : at + 2] in (
+            ("to",),
+            ("only",),
+        )  # `Applies to all disks`
+        if lexicon.BEFORE_NEGATED.isdisjoint(before[cut:]) and not is_said_of:
+            risk = self._class(at, word)
+            is_graver = bool(word.graver) and GRAVITY[risk] > GRAVITY[word.risk]
+            yield Deed(self.tokens[at], risk, word.graver if is_graver else word.why)
 
     def _class(self, at: int, word: Word) -> Risk:
         """By its object where that decides: the gravest of those that fit; in names the object may stand before."""
-        about = self.tokens[at + 1 : at + 1 + _OBJECT]
+        about = _without_or_more(self.tokens[at + 1 : at + 3 + _OBJECT])[:_OBJECT]
         end = next((n for n, t in enumerate(about) if t in lexicon.BREAKS or t in ("and", "or")), len(about))
         near = set(about[:end]) | ({self.tokens[at - 1]} if at else set())
+        object_ = next((n for n, t in enumerate(about[:end]) if t in lexicon.PREPOSITIONS), end)
+        if set(about[:object_][-1:]) & word.harmless and near.isdisjoint(lexicon.TAGGED_TO_BE_FOUND):
+            return Risk.CHANGE
         for said in (near, self.about):
             fits = [risk for risk, nouns in word.about.items() if not nouns.isdisjoint(said)]
             if fits:
                 return worst(fits)
         return word.risk
+
+
+def _without_or_more(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """`one or more alarms` are alarms."""
+    at = next((n for n in range(len(tokens) - 1) if tokens[n : n + 2] == ("or", "more")), None)
+    return tokens if at is None else (*tokens[:at], *tokens[at + 2 :])

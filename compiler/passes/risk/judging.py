@@ -77,6 +77,9 @@ _FILTERS = frozenset(
 )
 
 
+_LOSS = Deed("data loss", Risk.DESTROY, "data may be lost")
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     risk: Risk
@@ -181,6 +184,13 @@ def _is_plainly_told(operation: Operation) -> bool:
 
 
 def _of_texts(operation: Operation) -> Iterator[tuple[str, Deed]]:
+    for said in (tokens_of_name(bare(last_word(operation.path))), own_words(operation)):
+        if values.says_that_data_are_lost(said):
+            yield "the name", _LOSS
+    if lexicon.STOPPING.isdisjoint(tokens_of_name(bare(last_word(operation.path)))):
+        yield from (
+            ("the description", _LOSS) for _ in phrases.MAY_LOSE.findall(operation.description[:4000].lower())[:1]
+        )
     about = _told_about(operation)
     if own_words(operation):
         yield from (("the operation's id", deed) for deed in deeds_of_name(own_words(operation), about))
@@ -231,7 +241,8 @@ def _of_commands(operation: Operation, effect: Effect, schemas: SharedSchemas) -
     said = tokens_of_name(bare(last_word(operation.path)))
     is_command = bool(said) and said[-1] in lexicon.COMMANDS and len(said) <= 2
     is_plain = len(said) > 1 and head(said) in lexicon.PLAIN_FORMS
-    is_action = bool(said) and said[-1] in ("action", "actions") and effect is Effect.ACT and not is_plain
+    names_any = said == ("operation",) or (bool(said) and said[-1] in ("action", "actions"))
+    is_action = names_any and effect is Effect.ACT and not is_plain
     if (is_command or is_action) and not values.names_choices(operation, schemas):
         yield "the path", Deed(said[-1], Risk.DISRUPT, "whatever is sent is done")
 

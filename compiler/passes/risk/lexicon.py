@@ -17,12 +17,17 @@ def _set(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`about`: another class, where one of these is what it is done to. `nouns`: what is done, as a thing."""
+    """`about`: another class, where one of these is what it is done to, or stands near it. `harmless`: where one of these
+    is its very object (“Remove tags from a disk”, and not “Remove disks by their tags”), it is a change.
+    `graver`: the reason where what it is done to makes it worse than it is by itself.
+    """
 
     base: str
     risk: Risk
     why: str
     about: Mapping[Risk, frozenset[str]] = field(default_factory=dict)
+    harmless: frozenset[str] = frozenset()
+    graver: str = ""
 
 
 _MARKS = _set(
@@ -34,44 +39,72 @@ _PEOPLE = _set(
     "password passwords passphrase pin mfa otp totp 2fa counter counters statistic statistics stats metric metrics "
     "alarm alarms error errors view preference preferences peak peaks"
 )
-_HOSTS = _set("host server instance vm machine node device drive disk disks volume volumes storage array pool lun")
+_HOSTS = _set(
+    "filesystem filesystems host server instance vm machine node device drive disk disks volume volumes storage array pool lun"
+)
 _WATCHING = _set(
     "capture recording trace tracing beacon led blink monitoring logging profiling scan discovery locate watching"
 )
 _HARMLESS_OFF = _set(
     "backup backups alert alerts alarm alarms notification notifications metric metrics logging debug debugging "
-    "schedule schedules led beacon locate protection monitoring maintenance autoscaling"
+    "schedule schedules led beacon locate protection monitoring maintenance autoscaling autoscale scaling scale"
 )
 _ENDING_NOUNS = _set(
     "deletion delete removal shutdown reboot restart reset reboots termination erasure destruction expiry expiration "
     "poweroff decommission deletions removals shutdowns restarts resets terminations erasures"
 )
 _COPIES = _set(
-    "image images key keys keypair vm virtual machine iso template volume zone key certificate certs file user users"
+    "image images key keys keypair vm virtual machine iso template volume zone key certificate certs file user users data "
+    "dataset datasets record records document documents contact contacts product products model models api apis findings "
+    "transactions messages package packages job jobs repository table tables catalog entries"
 )
+_CONFIGURED = _set("config configuration configurations settings policy policies firmware definitions state")
+_PAPERS = _set(
+    "json xml csv pdf html text string number chart font cell task url report output code phone board readable"
+)
+_TAGS = _set("tags labels reactions bookmarks annotations")
+_REPLICATED = _set(
+    "mirror snapmirror metro replication pairing pair lease relationship relation peering sync direction"
+)
+_CALLS = _set("call calls participant participants conference meeting channel contact stream streams broadcast")
+_KEPT = _set("rule rules issue issues workspace conversation topic thread discussion comment comments")
+_OWNERS = _set("user users account accounts person people contact contacts member members customer customers")
 
 
-def _words(text: str, risk: Risk, why: str, **about: frozenset[str]) -> tuple[Word, ...]:
-    return tuple(Word(base, risk, why, {Risk(name): nouns for name, nouns in about.items()}) for base in text.split())
+def _words(
+    text: str, risk: Risk, why: str, harmless: frozenset[str] = frozenset(), graver: str = "", **about: frozenset[str]
+) -> tuple[Word, ...]:
+    by_risk = {Risk(name): nouns for name, nouns in about.items()}
+    return tuple(Word(base, risk, why, by_risk, harmless, graver) for base in text.split())
 
 
 WORDS: tuple[Word, ...] = (
     # -- data or access is lost
     *_words("delete deletion remove removal destroy destruction erase erasure", Risk.DESTROY, "it is gone afterwards",
-            disrupt=_set("session sessions")),
+            harmless=_TAGS, disrupt=_set("session sessions")),
+    *_words("obliterate eradicate annihilate nuke dispose dissolve disband", Risk.DESTROY, "it is gone afterwards"),
+    *_words("redact", Risk.CHANGE, "parts are made unreadable", graver="what it said is gone",
+            destroy=_set("message messages record records transaction comment comments issue")),
+    *_words("anonymize anonymise pseudonymize", Risk.CHANGE, "a copy without names is made", graver="who it was cannot be told any more", destroy=_OWNERS),
+    *_words("reclaim", Risk.CHANGE, "it is taken back", graver="what was deleted cannot be had back", destroy=_set("storage capacity space")),
+    *_words("refresh", Risk.CHANGE, "it is read anew", graver="what was there is replaced by what it is made from", destroy=_set("volume clone lun filesystem filesystems"), change=_set("quota quotas cache token list")),
+    *_words("repurpose", Risk.CHANGE, "it serves another purpose", graver="what was on it is lost", destroy=_HOSTS),
+    *_words("undo", Risk.CHANGE, "it is as it was", graver="what was done since is lost", destroy=_set("edit edits checkout change changes draft commit")),
     *_words("trash", Risk.DESTROY, "it is to be deleted"),
     *_words("wipe shred sanitize sanitization purge expunge getrid teardown tidy", Risk.DESTROY, "what was there is gone"),
     *_words("prune vacuum cleanup truncate empty gc garbagecollection", Risk.DESTROY, "whatever is not in use, or old, is deleted"),
-    *_words("format reformat cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
+    *_words("format reformat", Risk.DESTROY, "the medium is empty afterwards", change=_PAPERS),
+    *_words("cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
     *_words("initialize initialise reinitialize", Risk.CHANGE, "it is set up anew", destroy=_HOSTS),
-    *_words("decommission retire deprovision uninstall destruct", Risk.DESTROY, "it is taken out for good"),
-    *_words("revoke revocation", Risk.DESTROY, "whoever used it has no access any more"),
+    *_words("decommission retire deprovision unprovision uninstall destruct offboard unconfigure smartfail", Risk.DESTROY, "it is taken out for good"),
+    *_words("revoke revocation deauthorize unauthorize untrust distrust", Risk.DESTROY, "whoever used it has no access any more"),
     *_words("invalidate", Risk.DESTROY, "whoever used it has no access any more", change=_set("cache"), disrupt=_SESSIONS),
     *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
-    *_words("drop abandon forget", Risk.DESTROY, "it is let go of and cannot be had back"),
+    *_words("drop abandon", Risk.DESTROY, "it is let go of and cannot be had back"),
+    *_words("forget", Risk.DESTROY, "it is let go of and cannot be had back", change=_set("password passwords")),
     *_words("discard", Risk.DESTROY, "it is let go of and cannot be had back", disrupt=_set("run runs plan plans")),
     *_words("clear", Risk.DESTROY, "what was recorded is gone", change=_MARKS | _set("cache caches"),
-            disrupt=_SESSIONS | _set("mac macs arp neighbor neighbors neighbour neighbours fdb bgp")),
+            disrupt=_SESSIONS | _set("run runs dagrun dagruns mac macs arp neighbor neighbors neighbour neighbours fdb bgp")),
     *_words("overwrite", Risk.DESTROY, "what was there is replaced",
             change=_set("rule rules settings configuration config labels tags values properties")),
     *_words("rebuild", Risk.DESTROY, "it is made anew and what was on it is lost", change=_set("index cache metadata")),
@@ -80,6 +113,7 @@ WORDS: tuple[Word, ...] = (
     *_words("restore", Risk.DESTROY, "what was written since is lost", change=_set("user users trash deleted archived")),
     *_words("revert rollback", Risk.DESTROY, "what was done since is lost",
             disrupt=_set("deployment release firmware update upgrade rollout job application applications app apps revision")),
+    *_words("backtrack flashback", Risk.DESTROY, "what was done since is lost"),
     *_words("factoryreset restoredefaults", Risk.DESTROY, "all settings are lost"),
     *_words("shrink", Risk.DESTROY, "what does not fit any more is lost"),
     *_words("clean", Risk.CHANGE, "it is tidied", destroy=_HOSTS | _set("devices data files")),
@@ -105,22 +139,50 @@ WORDS: tuple[Word, ...] = (
     *_words("pause", Risk.DISRUPT, "it does not serve meanwhile",
             change=_set("alert alerts notification notifications reminder reminders")),
     *_words("kill panic crash nmi", Risk.DISRUPT, "it ends without cleaning up"),
+    *_words("void", Risk.DISRUPT, "it does not hold any more"),
+    *_words("undeploy hangup disarm preempt expel abdicate unclaim", Risk.DISRUPT, "it does not serve any more"),
+    *_words("fracture reprotect", Risk.DISRUPT, "the two sides are not kept alike meanwhile, or in the other direction"),
+    *_words("taint", Risk.DISRUPT, "nothing is placed there, and what runs there may have to go"),
+    *_words("shed curtail", Risk.DISRUPT, "less is supplied than before"),
+    *_words("end", Risk.CHANGE, "it is over", graver="whoever takes part is cut off", disrupt=_SESSIONS | _CALLS | _REPLICATED),
+    *_words("hold", Risk.CHANGE, "it is kept", graver="nobody is heard meanwhile", disrupt=_CALLS | _set("leg")),
+    *_words("open", Risk.CHANGE, "it is open", graver="what is behind it has no power", disrupt=_set("breaker breakers contactor contactors disconnector circuit relay")),
+    *_words("unlock", Risk.CHANGE, "it can be used again", graver="what is plugged in is let go", disrupt=_set("connector connectors")),
+    *_words("acquire", Risk.CHANGE, "it is somebody's", graver="whoever had it has it no more", disrupt=_set("alias aliases")),
+    *_words("yield", Risk.CHANGE, "it makes room", graver="it waits meanwhile", disrupt=_set("job task")),
+    *_words("seek", Risk.CHANGE, "it goes on elsewhere", graver="what lies between is done twice or never", disrupt=_set("subscription consumer offset offsets")),
+    *_words("inject", Risk.CHANGE, "it is put in", graver="a fault is made",
+            disrupt=_set("fault faults failure failures error errors latency delay chaos")),
+    *_words("decrease reduce lower", Risk.CHANGE, "there is less of it", graver="less serves, or is kept, than before", destroy=_set("retention"),
+            disrupt=_set("replica replicas replication factor node nodes capacity shard shards instances members")),
+    *_words("restrict", Risk.CHANGE, "less is allowed", graver="whoever used it may not any more", disrupt=_set("user users app apps member account accounts")),
+    *_words("enforce", Risk.CHANGE, "it has to be kept", graver="it takes effect at once", disrupt=_set("rule rules")),
     *_words("abort cancel cancellation", Risk.DISRUPT, "work is left half done", change=_ENDING_NOUNS),
+    *_words("swap", Risk.CHANGE, "each stands for the other", graver="what served there is elsewhere",
+            disrupt=_set("slot slots environment environments cname cnames warm spare primary secondary address addresses ip ips "
+                         "server servers controller controllers node nodes role roles")),
+    *_words("break", Risk.CHANGE, "there is a gap", graver="the two are not kept alike any more", disrupt=_REPLICATED),
+    *_words("reverse", Risk.CHANGE, "it goes the other way", graver="the other side serves", disrupt=_REPLICATED),
+    *_words("shift", Risk.CHANGE, "it is elsewhere", graver="what served there serves no more", disrupt=_set("traffic zonal zone")),
     *_words("interrupt", Risk.DISRUPT, "work is left half done"),
-    *_words("failover failback switchover cutover takeover giveback promote promotion demote demotion stepdown",
-            Risk.DISRUPT, "another one serves, and what is connected is cut off"),
+    *_words("failover failback switchover cutover takeover giveback demote demotion stepdown", Risk.DISRUPT,
+            "another one serves, and what is connected is cut off"),
+    *_words("promote promotion", Risk.DISRUPT, "another one serves, and what is connected is cut off",
+            change=_set("user users member members admin administrator relay")),
     *_words("evict eviction evacuate evacuation drain cordon entermaintenance", Risk.DISRUPT, "what runs there has to go elsewhere"),
-    *_words("migrate migration relocate", Risk.DISRUPT, "it moves while it is in use"),
+    *_words("migrate migration relocate", Risk.DISRUPT, "it moves while it is in use",
+            change=_set("repository repositories repo repos organization org")),
     *_words("seal", Risk.DISRUPT, "nothing is served until it is unsealed"),
-    *_words("rotate rotation regenerate regeneration rekey reissue", Risk.DISRUPT, "what uses the old one stops working",
+    *_words("rotate rotation regenerate regeneration regen rekey reissue", Risk.DISRUPT, "what uses the old one stops working",
             change=_set("log logs")),
+    *_words("roll", Risk.CHANGE, "it goes on", graver="what uses the old one stops working", disrupt=_set("key keys secret secrets credential credentials token tokens")),
     *_words("detach detachment unmount umount unmap unexport unpublish unshare dismount", Risk.DISRUPT,
             "whoever uses it is cut off"),
     *_words("disconnect disassociate dissociate unbind unlink unassign unplug unpeer eject", Risk.DISRUPT,
             "whoever uses it is cut off", destroy=_set("role roles permission permissions license licence")),
     *_words("disable deactivate deactivation", Risk.DISRUPT, "it does not serve any more", change=_HARMLESS_OFF),
-    *_words("block ban quarantine isolate fence blacklist blackhole lockout", Risk.DISRUPT, "it is shut out", change=_set("until media medium tape tapes file files")),
-    *_words("lock", Risk.DISRUPT, "nobody can use it meanwhile"),
+    *_words("block ban quarantine isolate fence blacklist blackhole lockout", Risk.DISRUPT, "it is shut out", change=_set("until media medium tape tapes file files storage cidr")),
+    *_words("lock", Risk.DISRUPT, "nobody can use it meanwhile", change=_KEPT),
     *_words("logout logoff signout kick", Risk.DISRUPT, "whoever is logged in is cut off"),
     *_words("leave unjoin withdraw offline sever", Risk.DISRUPT, "it takes no part any more"),
     *_words("upgrade downgrade patchup reflash flash", Risk.DISRUPT, "it goes away while its software is replaced",
@@ -129,7 +191,7 @@ WORDS: tuple[Word, ...] = (
     *_words("override", Risk.CHANGE, "another value holds", disrupt=_set("point points setpoint setpoints output outputs value")),
     *_words("install installation", Risk.DISRUPT, "software is replaced while it is in use",
             change=_set("license licence certificate key plugin extension app agent")),
-    *_words("apply", Risk.DISRUPT, "it takes effect at once", change=_set("tag tags label labels filter license")),
+    *_words("apply", Risk.DISRUPT, "it takes effect at once", change=_set("tag tags label labels filter license archive")),
     *_words("close", Risk.CHANGE, "it is not open any more",
             disrupt=_set("index indices shard connection connections session sessions tunnel port account")),
     *_words("reload", Risk.DISRUPT, "it begins anew"),
@@ -154,7 +216,7 @@ OF_ACTIONS: tuple[Word, ...] = (
             disrupt=_set("firmware software system appliance bios cluster package packages os kernel device devices controller "
                          "host hosts machine release")),
     *_words("simpleupdate", Risk.DISRUPT, "software is replaced while it is in use"),
-    *_words("import", Risk.DISRUPT, "what is imported takes effect at once", change=_COPIES),
+    *_words("import", Risk.DISRUPT, "what is imported takes effect at once", change=_COPIES, disrupt=_CONFIGURED),
     *_words("factory", Risk.DESTROY, "all settings are lost"),
     *_words("eligibility schedulable unschedulable", Risk.CHANGE, "whether it is chosen is set",
             disrupt=_set("node nodes host hosts server servers agent agents client clients")),
@@ -166,13 +228,16 @@ OF_ACTIONS: tuple[Word, ...] = (
 # Written apart in one place and together in another.
 PAIRS: Mapping[tuple[str, str], str] = {
     (two.partition("+")[0], two.partition("+")[2]): two.replace("+", "")
-    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update", "garbage+collection", "garbage+collect", "force+unlock"]
+    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update", "garbage+collection", "garbage+collect", "force+unlock", "hang+up", "un+deploy", "de+authorize", "un+claim", "un+configure", "restore+points", "file+system", "file+systems", "transfer+in", "data+loss"]
 } | {
     ("shut", "down"): "shutdown", ("shut", "off"): "poweroff", ("power", "off"): "poweroff", ("power", "down"): "poweroff",
     ("powered", "off"): "poweroff", ("turn", "off"): "poweroff", ("switch", "off"): "poweroff", ("turn", "on"): "poweron",
     ("switch", "on"): "poweron", ("force", "off"): "poweroff", ("take", "down"): "shutdown", ("bring", "down"): "shutdown",
     ("restart", "graceful"): "restart", ("reset", "factory"): "factoryreset", ("take", "offline"): "offline",
     ("power", "status"): "powerstate", ("powering", "off"): "poweroff",
+    ("fails", "over"): "failover", ("fails", "back"): "failback", ("rolls", "back"): "rollback", ("hangs", "up"): "hangup",
+    ("turns", "off"): "poweroff", ("powers", "off"): "poweroff", ("powers", "down"): "poweroff", ("shuts", "down"): "shutdown",
+    ("logs", "out"): "logout", ("logs", "off"): "logout", ("signs", "out"): "signout", ("switches", "over"): "switchover",
     ("change", "type"): "resize",
     # The manner, and not that something is cleaned; hosts are updated one by one, and each is away meanwhile.
     ("clean", "reboot"): "restart", ("clean", "restart"): "restart", ("clean", "shutdown"): "shutdown",
@@ -189,7 +254,22 @@ STRONG = _set(
     "terminate shred sanitize reimage reinstall failover evict drain revoke getrid decommission format teardown"
 )
 # A member of a body called so is an order: `prune: true`.
-SWITCHES = STRONG | {"prune"}
+SWITCHES = STRONG | {"prune", "overwrite"}
+# As often a thing as a deed: alone, in a text of something that is read, they do nothing.
+THINGS = _set("end hold open yield swap break shift roll void refresh undo seek reverse lower restrict taint")
+# Words run together (`disablescheduling`, `remotestop`): what may stand with a verb, besides all that verbs are about.
+TOGETHER = _set(
+    "app application cluster pod container containers snapshot group order orders item items card clock simulation scheduling "
+    "player route routes acl gyro gyros resize member firmware interface vlan outlet database bucket queue topic"
+)
+BEFORE_TOGETHER = _set("remote bulk mass batch auto")
+# Without its tag nobody finds it any more.
+TAGGED_TO_BE_FOUND = _set("image images registry repository manifest artifact artifacts")
+# Of these it is known that what was not written yet is lost.
+STOPPING = _set("power poweroff off reset reboot restart powercycle stop halt shutdown kill restarts reboots")
+# What a name says will be lost, whatever its verb is.
+LOST = _set("dataloss")
+AGAINST = _set("no not prevent prevention protect protection avoid without detect detection policy policies")
 # What is looked at or shines: off or on, it serves as before.
 WATCHED = _WATCHING | _HARMLESS_OFF
 # As a thing that is made (“Create an eviction”), these are done.
@@ -229,7 +309,7 @@ PLAIN = _set(
     "tag label annotate manage control log sign obtain provide open close claim acquire reserve allocate poweron wake "
     "boot blink locate identify inspect evaluate simulate parse lint diff filter subscribe unsubscribe notify report "
     "convert transfer split merge rebalance repair replicate protect ensure provision deploy order select pin stage "
-    "prepare allocate wait attach ack acknowledge comment"
+    "prepare allocate wait attach ack acknowledge comment untag unlabel"
 )
 ASKING = _set(
     "translate get list show read query search find lookup check validate verify preview describe count estimate calculate compare "
@@ -290,6 +370,10 @@ def _by_form(words: tuple[Word, ...]) -> dict[str, Word]:
 
 FORMS: Mapping[str, Word] = _by_form(WORDS)
 FORMS_OF_ACTIONS: Mapping[str, Word] = {**FORMS, **_by_form(OF_ACTIONS)}
+NOUNS = frozenset().union(*(nouns for word in (*WORDS, *OF_ACTIONS) for nouns in word.about.values())) - {
+    "until",
+    "all",
+}
 STRONG_FORMS = frozenset(form for form, word in FORMS.items() if word.base in STRONG)
 ASKING_FORMS = frozenset(form for base in ASKING for form in _inflected(base))
 PLAIN_FORMS = frozenset(form for base in PLAIN | ASKING for form in _inflected(base)) - set(FORMS)

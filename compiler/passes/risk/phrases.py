@@ -22,6 +22,7 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
         (r"\b(?:is|are) (?:irreversible|unrecoverable|not reversible|destructive)\b", Risk.DESTROY, "it cannot be undone"),
         (r"\b(?:irreversible|destructive) (?:operation|action|command)", Risk.DESTROY, "it cannot be undone"),
         (r"\b(?:data loss|loss of (?:all )?data|lose all|loses all|erases all|deletes all|wipes (?:all|the))\b", Risk.DESTROY, "data are lost"),
+        (rf"\b(?:entities|records|objects|documents|rows|tables|databases|entries)\b[^.;]{{0,40}} {_WILL}overwritten", Risk.DESTROY, "data are lost"),
         (r"\bby overwriting\b", Risk.DESTROY, "what was there is overwritten"),
         (r"\breturn(?:s|ing)? (?:[a-z]+ ){0,4}to (?:the|a|its) (?:previous |earlier |original )?(?:state|point)\b", Risk.DESTROY, "what was done since is lost"),
         (r"\b(?:set|sets|reset|resets|restore|restores|return|returns) (?:[a-z]+ ){0,5}to (?:[a-z]+ )?(?:factory|defaults?)\b", Risk.DESTROY, "settings are lost"),
@@ -31,6 +32,8 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
         (r"\b(?:interrupts|disrupts|drops|terminates|kills) (?:all |any |the |active |running |existing |network )*(?:connections?|sessions?|traffic|services?|process|processes|i/o|clients?|workloads?)\b", Risk.DISRUPT, "service is interrupted"),
         (r"\b(?:reboots|restarts|power[- ]cycles|shuts down|powers off|powers down|takes down|tears down) (?:the|this|all|an?|every|it)\b", Risk.DISRUPT, "it goes away"),
         (r"\b(?:causes?|makes?|forces?) (?:[a-z]+ ){1,5}to (?:reboot|restart|shut down|power off|go offline|fail over|stop)\b", Risk.DISRUPT, "it goes away"),
+        (r"\b(?:moves?|shifts?|diverts?|drains?) (?:[a-z]+ ){0,3}traffic (?:[a-z]+ ){0,6}away\b", Risk.DISRUPT, "what served it serves it no more"),
+        (r"\b(?:old|previous|current|existing|former) (?:[a-z]+ ){0,2}(?:key|secret|token|password|certificate|credential)s? (?:will )?(?:immediately )?(?:stops?|expires?|becomes? invalid|(?:is|are|be) (?:invalidated|revoked|expired))\b", Risk.DISRUPT, "what uses the old one stops working"),
         (r"\bgoes (?:offline|down)\b|\btakes? (?:[a-z]+ ){0,4}offline\b", Risk.DISRUPT, "it goes away"),
         (r"\b(?:is|are|becomes?|will be) (?:temporarily )?(?:unavailable|inaccessible|unreachable)\b", Risk.DISRUPT, "it does not serve meanwhile"),
         (r"\b(?:cannot|can no longer|can not) (?:be )?(?:read|used?|accessed|access|reached|reach|connect)\b[^.;]{0,24}\b(?:until|while|during|any ?more|any longer)\b", Risk.DISRUPT, "it does not serve meanwhile"),
@@ -38,6 +41,12 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
         (r"\bgraphql\b|\barbitrary (?:commands?|code|scripts?|queries|sql)\b|\bmutations?\b", Risk.DISRUPT, "whatever is sent is done"),
     )
 )  # fmt: skip
+
+# A warning counts as much as a promise, save of a power action: what a server had not written yet is lost with its power.
+MAY_LOSE = re.compile(
+    r"\b(?:may|might|can|could|will) (?:result in|cause|lead to|incur) (?:[a-z]+ ){0,2}(?:data loss|loss of (?:[a-z]+ )?data)\b|"
+    r"\bdata (?:may|might|can|could) (?:be|get) lost\b"
+)
 
 UNLESS = re.compile(
     r"\b(?:not|no|never|may|might|could|can|without|n't|cannot|avoids?|prevents?|if|unless|may (?:need|require)|requires?|needs? to|must|"

@@ -72,7 +72,7 @@ def _of_texts(operation: Operation, named: frozenset[str]) -> Found:
 def _ordered_by(tokens: tuple[str, ...], named: frozenset[str]) -> Iterator[Deed]:
     first = head(tokens)
     word = lexicon.FORMS.get(first)
-    if word is None:
+    if word is None or word.base in lexicon.THINGS:
         return
     rest = tokens[tokens.index(first) + 1 :]
     is_order = (first != word.base and not first.endswith("ing")) or rest[:1] == () or rest[0] in _DETERMINERS

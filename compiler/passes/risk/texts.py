@@ -15,6 +15,7 @@ _MOST_SENTENCES = 12  # what is said further down is about particular members
 def bare(segment: str) -> str:
     """The segment without parameters and without what stands before its verb: `{id}:reboot`, `Chassis.Reset`."""
     plain = re.sub(r"\{[^{}]*\}", "", segment)
+    plain = plain.rpartition(":")[2] or plain  # `deployments:generateReport`
     return plain.rpartition(".")[2] or plain
 
 

@@ -26,6 +26,8 @@ _TARGET = frozenset({"targetstate", "desiredstate", "requestedstate", "runstate"
 _LINES = (frozenset({"online", "offline"}), frozenset({"up", "down"}))  # what a `state` may be brought to
 _ORDERS = frozenset({"action", "command", "cmd", "operation", "op", "verb", "request", "signal", "control"})
 _ORDERED_BY_PATH = frozenset({"action", "command", "cmd", "operation", "op", "verb"})
+_HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})  # how a hook is called later
+_DOING = frozenset({"run", "execute", "perform", "do", "invoke", "trigger"})  # before the name of what is done
 _KINDS = frozenset({"type", "mode", "option", "method", "state", "status", "target"})
 _LATER = frozenset({"on", "failure", "error", "default", "policy", "protection"})
 _LIFECYCLE = frozenset({"reboot", "restart", "shutdown", "poweroff", "stop", "reset", "powercycle", "halt", "suspend"})
@@ -81,7 +83,7 @@ def ordered_by_path(operation: Operation, schemas: SharedSchemas) -> Iterator[De
         is_state = at == len(parts) - 1 and bool(values) and operation.method not in SAFE_METHODS
         if values and (is_order or is_state):
             yield from _of_values(name, values)
-        elif is_order and bool(parameter_of(parts[at - 1])):
+        elif is_order and (bool(parameter_of(parts[at - 1])) or parts[at - 1].lower() in _DOING):
             yield Deed(name, Risk.DISRUPT, "whatever is sent is done")
 
 
@@ -131,8 +133,11 @@ def _of_member(
         said = _when_true(resolved, member)[0]
         yield Deed(f"{name}: true {said.said}", said.risk, said.why)
     elif schemas.kind(member) in ("boolean", "object", "") and _is_switch(operation, effect, name):
-        said = next(deeds(tokens_of_name(name)))
-        yield Deed(f"{name}", said.risk, said.why)
+        if name != "format" or schemas.kind(member) == "boolean":  # an object tells how something looks
+            said = next(deeds(_ordered_words(name)))
+            yield Deed(f"{name}", said.risk, said.why)
+    elif schemas.kind(member) == "boolean" and says_that_data_are_lost(tokens_of_name(name)):
+        yield Deed(name, Risk.DESTROY, "data may be lost")
 
 
 def _goes_back(name: str) -> bool:
@@ -163,6 +168,8 @@ def _of_state(effect: Effect, name: str, values: tuple[str, ...], kind: str) -> 
 def _orders(operation: Operation, effect: Effect, name: str, values: tuple[str, ...]) -> bool:
     """Whether the value says what is to be done now."""
     said = words.split(name)
+    if len(said) > 1 and said[-1] == "method" and _HTTP.issuperset(value.upper() for value in values):
+        return False
     if not said or not _LATER.isdisjoint(said) or not lexicon.STANDING.isdisjoint(set(said) - _KINDS):
         return False
     place = set(words.split(last_word(operation.path)))
@@ -192,14 +199,24 @@ def makes(operation: Operation) -> bool:
     return said in words.MAKING or said.removesuffix("s") in words.MAKING  # “Creates or updates a drive”
 
 
-def _is_order(name: str) -> bool:
+def says_that_data_are_lost(said: tuple[str, ...]) -> bool:
+    """`allowDataLoss`, and not `preventDataLoss`."""
+    return not lexicon.LOST.isdisjoint(said) and lexicon.AGAINST.isdisjoint(said)
+
+
+def _ordered_words(name: str) -> tuple[str, ...]:
     said = tokens_of_name(name)
+    return said[1:] if said[:2] == ("allow", "overwrite") else said
+
+
+def _is_order(name: str) -> bool:
+    said = _ordered_words(name)
     return head(said) in lexicon.SWITCHES and (len(said) == 1 or said[1] not in lexicon.STANDING)
 
 
 def _is_switch(operation: Operation, effect: Effect, name: str) -> bool:
     """A member that does something when it is true: `reboot`, or an action's own `{"os-stop": null}`."""
-    said = tokens_of_name(name)
+    said = _ordered_words(name)
     place = set(tokens_of_name(last_word(operation.path)))
     if effect is Effect.CREATE or not place.isdisjoint(lexicon.STANDING) or not any(deeds(said)):
         return False

@@ -280,3 +280,43 @@ def test_what_an_operation_does_besides_is_read_in_its_description() -> None:
     assert risk_of("PATCH /groups", "", "Modify a group", "Sets its schedule. Also renames or destroys a group.") is (
         Risk.DESTROY
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "risk"),
+    [
+        (("POST /commands/unlockconnector",), Risk.DISRUPT),
+        (("POST /sites/{id}/slotsswap",), Risk.DISRUPT),
+        (("POST /pools/{id}/disableautoscale",), Risk.CHANGE),
+        (("POST /chargers/{id}/remotestop",), Risk.DISRUPT),
+        (("POST /things/removenodes",), Risk.DESTROY),
+        (("POST /streams/{id}/checkpoint", "", "Make a checkpoint"), Risk.CHANGE),
+    ],
+)
+def test_words_that_are_written_together_are_told_apart(told: tuple[str, ...], risk: Risk) -> None:
+    assert risk_of(*told) is risk
+
+
+@pytest.mark.parametrize(
+    ("told", "risk"),
+    [
+        (("POST /x/{id}/go", "", "", "Removes one or more tags from a disk."), Risk.CHANGE),
+        (("POST /x/{id}/go", "", "", "Removes disks by their tags."), Risk.DESTROY),
+        (("POST /x/{id}/go", "", "", "Removes tags from an image."), Risk.DESTROY),
+        (("POST /x/{id}/go", "", "", "Disables one or more alarms."), Risk.CHANGE),
+        (("POST /x/{id}/go", "", "Look it up", "Applies to all disks."), Risk.CHANGE),
+        (("POST /x/{id}/go", "", "", "Convert a result to a readable format."), Risk.CHANGE),
+        (("POST /x/{id}/go", "", "", "Make a network with a /16 block."), Risk.CHANGE),
+        (("POST /x/{id}/failoverAllowDataLoss",), Risk.DESTROY),
+        (("POST /x/{id}/preventDataLoss",), Risk.CHANGE),
+        (("POST /x/{id}/go", "", "", "Fails over. This may result in data loss."), Risk.DESTROY),
+        (("POST /x/{id}/copy", "", "Copy it", "", "allowOverwrite=:boolean"), Risk.DESTROY),
+        (("POST /x/{id}/hook", "", "", "", "hookMethod=POST,DELETE"), Risk.CHANGE),
+        (("POST /charts/{id}/look", "", "", "", "format=:object"), Risk.CHANGE),
+        (("POST /run/{action}",), Risk.DISRUPT),
+        (("GET /shift", "", "Shift"), Risk.READ),
+        (("GET /swaps/{id}", "swap", "Swap details"), Risk.READ),
+    ],
+)
+def test_a_word_does_what_its_object_lets_it_do(told: tuple[str, ...], risk: Risk) -> None:
+    assert risk_of(*told) is risk
