@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from workflow.search.findable import Findable
+from workflow.search.names import with_names
 from workflow.search.postings import Hit, Hits, Postings, best_hits
 from workflow.search.question import Idea, SearchQuestion, heard, of_a_name, understood
 from workflow.search.ranking import Matches, Shelf, ranked
@@ -102,7 +103,8 @@ class Index:
         self, text: str, *, most: int | None = None, api: str | None = None, risk: str | None = None
     ) -> tuple[list[str], int]:
         """The names of the tools that match best, at most so many, and how many match."""
-        question = understood(spelt(text, self._postings.__contains__, heard()))
+        named = with_names(text, self._postings.__contains__, heard())
+        question = understood(spelt(named, self._postings.__contains__, heard()))
         if question.wants == "act" and not self._wants_a_change(question):
             question = replace(question, wants="name")
         matches = self._matches(question, api)

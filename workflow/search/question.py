@@ -28,10 +28,12 @@ from workflow.search.words import (
     NAMED_THINGS,
     NEEDING,
     OF_A_KNOWN_ONE,
+    ONLY_DONE,
     OPPOSITES,
     POLITE,
     SENDING,
     SPOKEN,
+    TAKING_OUT,
     TRYING,
     UNDOING,
     WANTS,
@@ -61,13 +63,15 @@ class Idea:
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
     """`wants_all`: everything of a kind is asked for, not one of them. `is_order`: the first word is a verb by what
-    comes behind it: "replicate the VM", "boost web01". `asks_many`: of several things."""
+    comes behind it: "replicate the VM", "boost web01". `asks_many`: of several things. `undoes`: what was put there
+    is to be taken out, and nothing new made."""
 
     ideas: tuple[Idea, ...]
     wants: Want
     wants_all: bool
     is_order: bool = False
     asks_many: bool = False
+    undoes: bool = False
 
     @property
     def is_of_a_trial(self) -> bool:
@@ -86,6 +90,7 @@ def understood(text: str) -> SearchQuestion:
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
     words = ["show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
+    wants_to_see = _TO_SEE.search(" ".join(words)) is not None
     while words and words[0] in POLITE:
         words = words[1:]
     while words and words[-1] in _THANKS:
@@ -97,8 +102,11 @@ def understood(text: str) -> SearchQuestion:
     wants = "delete" if ends else _wants(words, said)
     if wants == "act" and text.rstrip().endswith("?") and not asks_for_it:
         wants = "know"
+    if wants == "act" and wants_to_see:
+        wants = "look"
     ideas = list(_ideas(words, said, EMPTY if wants != "know" else EMPTY | LOOKING))
     ideas += [replace(idea, share=idea.share * _WHERE, is_verb=False) for idea in _ideas_told(told)]
+    ideas = _said_once(ideas)
     ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
@@ -110,8 +118,23 @@ def understood(text: str) -> SearchQuestion:
     if wants == "act" and len(ideas) == 1 and not lets_it:
         wants = "name"
     is_order = lets_it or (len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1])))
+    is_order = is_order or (len(words) > 1 and words[0] in ONLY_DONE)
+    is_order = is_order or (words[:1] != [] and words[0] in ACTING and words[1:2] != [] and words[1] in WHERE - {"of"})
     is_all = bool({"all", "every", "everything"} & set(words))
-    return SearchQuestion(tuple(ideas), wants, is_all, is_order, _asks_many(words, stems))
+    undoes = words[:1] != [] and (words[0] in TAKING_OUT or tuple(words[:2]) in _TAKING_OUT)
+    return SearchQuestion(tuple(ideas), wants, is_all, is_order, _asks_many(words, stems), undoes)
+
+
+def _said_once(ideas: Sequence[Idea]) -> list[Idea]:
+    """The same, with less of what was said before in another word: "the ISO in the CD drive"."""
+    said: set[tuple[str, ...]] = set()
+    found = []
+    for idea in ideas:
+        is_again = not idea.is_verb and (idea.said in said or not said.isdisjoint(idea.others))
+        found.append(replace(idea, share=idea.share * _AGAIN) if is_again else idea)
+        if not idea.is_verb:
+            said.add(idea.said)
+    return found
 
 
 def _asks_many(words: Sequence[str], stems: Mapping[str, str]) -> bool:
@@ -222,7 +245,8 @@ def _verb_near_the_beginning(said: Sequence[str]) -> Want | None:
     for at in range(min(len(said), 3)):
         for length in (3, 2, 1):
             found = verbs.get(tuple(said[at : at + length]))
-            if found is not None:
+            is_new_one = said[at] == "new" and at > 0 and said[at - 1] in OF_A_KNOWN_ONE  # "mount the new image"
+            if found is not None and not is_new_one:
                 return found
     return None
 
@@ -268,12 +292,16 @@ _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will
 # "Do a reboot" asks nothing.
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
+_TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
+_TAKING_OUT = frozenset((verb, "out") for verb in ("take", "pull", "get", "yank"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # Shares of what only says where something is, why it is asked for, and in which state it is.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
+# And of what was said already.
+_AGAIN = 0.3
 # "Boost web01 to 8 cores", whatever the verb.
 _TO_A_NUMBER = re.compile(r"\bto \d")
 # "To get a crash dump": what it is for.

@@ -1,7 +1,8 @@
 """What somebody says in plainer words of the same meaning, before it is taken apart into ideas.
 
-Short forms are written out, quantities and addresses are numbers, and words that only fill are left out. Pure and
-about no API; called by `question`.
+Short forms are written out, quantities and addresses are numbers, a value whose form tells what it is of becomes the
+word for that (a share, a range of addresses, an image), and words that only fill are left out. Pure and about no API;
+called by `question`.
 """
 
 import re
@@ -9,7 +10,17 @@ import re
 _CONTRACTED = re.compile(r"\b(what|who|where|how|when|why|which|there|here|it|that|he|she)['’]s\b")
 # "the VM's disk" is about a VM.
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
-_ADDRESS = re.compile(r"\b(\d{1,3})(?:\.\d{1,3}){3}(?:/\d{1,2})?\b")
+_ADDRESS = re.compile(r"\b(\d{1,3})(?:\.\d{1,3}){3}\b")
+# What the form of a value tells of it.
+_TOLD_BY_FORM = (
+    (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "mailbox"),
+    (re.compile(r"(?:\\\\|(?<![\w:])//|\b(?:smb|cifs|nfs)://)[\w.-]+[\\/:]\S*"), "share"),
+    (re.compile(r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b"), "0"),
+    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b"), "cidr"),
+    (re.compile(r"(?<![\w.-])[\w.-]*\w\.(iso|img|qcow2|vmdk|vhdx)\b"), r"\1"),
+)
+# Whatever it is called by says nothing of what it is.
+_CALLED = re.compile(r"(?<=\w) (?:called|named) [\w.-]+")
 # No name of a thing: "a 500gb disk", "4vcpus" is four of what has a name.
 _QUANTITY = re.compile(
     r"\b(\d+)(?:[.,]\d+)?(?:[kmgtp]i?b?|gigs?|[kmg]hz|[kmg]?bit|[kmg]bps|k?w|watts?|min|h|s|ms|%)(?!\w)"
@@ -34,7 +45,9 @@ _GIVEN = re.compile(
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
     text = _CONTRACTED.sub(r"\1 is", text.lower())
-    text = _POSSESSIVE.sub("", text)
+    text = _CALLED.sub("", _POSSESSIVE.sub("", text))
+    for form, word in _TOLD_BY_FORM:
+        text = form.sub(word, text)
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))

@@ -68,10 +68,18 @@ UNDOING = ("un", "dis", "de")
 ACTING = (
     "assign", "attach", "blink", "boot", "bounce", "bring", "cancel", "clone", "connect", "copy", "cut", "detach",
     "eject", "empty", "erase", "export", "fire", "flush", "halt", "import", "insert", "kick", "kill", "migrate",
-    "mount", "move", "pause", "power", "pull", "reboot", "replicate", "reset", "restart", "restore", "resume",
+    "mount", "move", "pause", "point", "power", "pull", "reboot", "replicate", "reset", "restart", "restore", "resume",
     "roll", "send", "shut", "snap", "snapshot", "spin", "start", "stop", "suspend", "switch", "turn", "unmount",
     "unplug", "upload",
 )  # fmt: skip
+# Of these, those that are no things as well ("the power", "a snapshot"): what begins with one is an order.
+ONLY_DONE = frozenset((
+    "assign", "attach", "bring", "cancel", "connect", "detach", "disconnect", "eject", "empty", "erase", "insert",
+    "kick", "kill", "migrate", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut", "spin",
+    "suspend", "unmount", "unplug",
+))  # fmt: skip
+# Who takes something out wants none made.
+TAKING_OUT = frozenset(("detach", "disconnect", "eject", "leave", "unassign", "unhook", "unmount", "unplug", "yank"))
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
 # Verbs of having things sent from now on: "send alerts to the new address".

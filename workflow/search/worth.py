@@ -28,6 +28,8 @@ _READ_FOR_A_CHANGE = 0.35
 _ALL_FOR_ONE = 0.5
 # Of several things a list is wanted, not one of them.
 _ONE_FOR_MANY = 0.9
+# To take something out nothing is made; what is put in for good is taken out by removing it.
+_FITS_UNDOING = {"create": 0.5, "ensure": 0.5, "delete": 1.0}
 # Who says nothing of a trial wants none.
 _TRIAL_UNASKED = 0.6
 # Who only names a thing wants no change of what is called otherwise.
@@ -84,7 +86,8 @@ def fit(kind: Kind, question: SearchQuestion) -> float:
         fits *= _ONE_FOR_MANY if question.asks_many and kind.does == "describe" else 1.0
     else:
         fits = _READ_FOR_A_CHANGE if kind.is_read and wants != "name" else 1.0
-    fits *= _FITS[wants].get(kind.does, 1.0)
+    undone = _FITS_UNDOING.get(kind.does) if question.undoes else None
+    fits *= _FITS[wants].get(kind.does, 1.0) if undone is None else undone
     if kind.is_of_all is not question.wants_all and not kind.is_read:
         fits *= _ALL_FOR_ONE
     return fits * _TRIAL_UNASKED if kind.is_trial and not question.is_of_a_trial else fits
