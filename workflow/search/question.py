@@ -33,6 +33,7 @@ from workflow.search.words import (
     POLITE,
     SENDING,
     SPOKEN,
+    STATES,
     TAKING_OUT,
     TRYING,
     UNDOING,
@@ -107,6 +108,7 @@ def understood(text: str) -> SearchQuestion:
     ideas = list(_ideas(words, said, EMPTY if wants != "know" else EMPTY | LOOKING))
     ideas += [replace(idea, share=idea.share * _WHERE, is_verb=False) for idea in _ideas_told(told)]
     ideas = _said_once(ideas)
+    ideas = _of_its_state(ideas) if wants == "know" else ideas
     ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
@@ -135,6 +137,18 @@ def _said_once(ideas: Sequence[Idea]) -> list[Idea]:
         if not idea.is_verb:
             said.add(idea.said)
     return found
+
+
+@cache
+def _states() -> frozenset[str]:
+    return frozenset(stems_of(STATES).values())
+
+
+def _of_its_state(ideas: Sequence[Idea]) -> list[Idea]:
+    """The same where somebody asks how a thing is: that it is healthy is asked, of what only says where."""
+    if not any(word in _states() for idea in ideas for word in idea.said):
+        return list(ideas)
+    return [idea if _states().intersection(idea.said) else replace(idea, share=idea.share * _STATED) for idea in ideas]
 
 
 def _asks_many(words: Sequence[str], stems: Mapping[str, str]) -> bool:
@@ -300,6 +314,7 @@ _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # Shares of what only says where something is, why it is asked for, and in which state it is.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
+_STATED = 0.5
 # And of what was said already.
 _AGAIN = 0.3
 # "Boost web01 to 8 cores", whatever the verb.

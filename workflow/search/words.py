@@ -38,6 +38,8 @@ LOOKING = frozenset((
 WHERE = frozenset(
     ("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for")
 )
+# How a thing is, when somebody asks.
+STATES = frozenset(("healthy", "health", "ok", "okay", "wrong", "broken", "fine", "well", "trouble"))
 # Words of workflows that only try something.
 TRYING = frozenset(("dry", "preview", "simulate", "test", "validate", "verify"))
 # What behind it only says when or why.
