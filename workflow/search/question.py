@@ -34,6 +34,7 @@ from workflow.search.words import (
     SENDING,
     SPOKEN,
     STATES,
+    SWITCHING,
     TAKING_OUT,
     TRYING,
     UNDOING,
@@ -249,6 +250,8 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "update"
     if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
         return "act"
+    if wants is None and words and words[0] in SWITCHING and "to" in words and not {"on", "off"} & set(words):
+        return "update"
     if wants is None and _TO_A_NUMBER.search(" ".join(words)):
         return "update"
     return wants or ("look" if words and words[0] in LOOKING else "act")
@@ -307,6 +310,8 @@ _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
 _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
+# Behind a verb they make another verb of it; what else stands there is what it is done to: "update ... firmware".
+_PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
 _TAKING_OUT = frozenset((verb, "out") for verb in ("take", "pull", "get", "yank"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
@@ -355,7 +360,7 @@ def _idea(words: Sequence[str], said: Sequence[str], places: Sequence[int], drop
     if alike is None and words[at] in drops:
         return None
     is_first = drops.issuperset(words[:at])
-    is_verb = phrase in _verbs() or (is_first and not _verbs().keys().isdisjoint(alike or ()))
+    is_verb = phrase in _verbs() or (is_first and (len(phrase) == 1 or words[places[-1]] in _PARTICLES) and not _verbs().keys().isdisjoint(alike or ()))
     is_verb = is_verb or (alike is None and words[at] in LOOKING)
     return Idea(phrase, (*(alike or ()), *_joined(words, at, places)), is_verb)
 

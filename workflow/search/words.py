@@ -84,6 +84,8 @@ ONLY_DONE = frozenset((
 TAKING_OUT = frozenset(("detach", "disconnect", "eject", "leave", "unassign", "unhook", "unmount", "unplug", "yank"))
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
+# Verbs of having another value: "switch the boot mode to UEFI".
+SWITCHING = frozenset(("flip", "put", "switch", "toggle", "turn"))
 # Verbs of having things sent from now on: "send alerts to the new address".
 SENDING = frozenset(("forward", "route", "send", "ship", "stream"))
 # Said before what is meant.
