@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from workflow.search.meanings import MEANS
 from workflow.search.saying import plainly
 from workflow.search.stems import WORD, stems_of
-from workflow.search.trade import ALIKE, MEANS
+from workflow.search.trade import ALIKE
 from workflow.search.words import (
     ACTING,
     ASKING,

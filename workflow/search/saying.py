@@ -19,6 +19,8 @@ _TOLD_BY_FORM = (
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b"), "cidr"),
     (re.compile(r"(?<![\w.-])[\w.-]*\w\.(iso|img|qcow2|vmdk|vhdx)\b"), r"\1"),
 )
+# That there is one is asked, of what is there.
+_AVAILABLE = re.compile(r"\b(are|is) there ([^,;.?!]+) available\b")
 # Whatever it is called by says nothing of what it is.
 _CALLED = re.compile(r"(?<=\w) (?:called|named) [\w.-]+")
 # No name of a thing: "a 500gb disk", "4vcpus" is four of what has a name.
@@ -45,7 +47,7 @@ _GIVEN = re.compile(
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
     text = _CONTRACTED.sub(r"\1 is", text.lower())
-    text = _CALLED.sub("", _POSSESSIVE.sub("", text))
+    text = _AVAILABLE.sub(r"\1 there \2", _CALLED.sub("", _POSSESSIVE.sub("", text)))
     for form, word in _TOLD_BY_FORM:
         text = form.sub(word, text)
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
