@@ -251,7 +251,7 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "update"
     if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
         return "act"
-    if wants is None and words and words[0] in SWITCHING and "to" in words and not {"on", "off"} & set(words):
+    if wants is None and words and words[0] in SWITCHING and {"to", "at"} & set(words) and not {"on", "off"} & set(words):
         return "update"
     if wants is None and _TO_A_NUMBER.search(" ".join(words)):
         return "update"

@@ -85,7 +85,7 @@ TAKING_OUT = frozenset(("detach", "disconnect", "eject", "leave", "unassign", "u
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
 # Verbs of having another value: "switch the boot mode to UEFI".
-SWITCHING = frozenset(("flip", "put", "switch", "toggle", "turn"))
+SWITCHING = frozenset(("flip", "point", "repoint", "switch", "toggle", "turn"))
 # Verbs of having things sent from now on: "send alerts to the new address".
 SENDING = frozenset(("forward", "route", "send", "ship", "stream"))
 # Said before what is meant.
