@@ -21,6 +21,8 @@ _TOLD_BY_FORM = (
 )
 # That there is one is asked, of what is there.
 _AVAILABLE = re.compile(r"\b(are|is) there ([^,;.?!]+) available\b")
+# What it is to be called says nothing of what it is.
+_RENAMED = re.compile(r"\b(rename .+?) to [\w.-]+")
 # Whatever it is called by says nothing of what it is.
 _CALLED = re.compile(r"(?<=\w) (?:called|named) [\w.-]+")
 # No name of a thing: "a 500gb disk", "4vcpus" is four of what has a name.
@@ -48,6 +50,7 @@ def plainly(text: str) -> str:
     """The same in lower case and plain words."""
     text = _CONTRACTED.sub(r"\1 is", text.lower())
     text = _AVAILABLE.sub(r"\1 there \2", _CALLED.sub("", _POSSESSIVE.sub("", text)))
+    text = _RENAMED.sub(r"\1", text)
     for form, word in _TOLD_BY_FORM:
         text = form.sub(word, text)
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
