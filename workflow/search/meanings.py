@@ -150,4 +150,12 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("free", "next free", "vacant", "unallocated", "spare"), ("available",)),
     (("cidr",), ("prefix", "subnet", "range", "network")),
     (("cd drive", "dvd drive", "optical drive"), ("disk", "cdrom", "virtual media")),
+    (("did change", "has changed", "have changed", "was changed"), ("log", "event", "history", "change")),
+    (("call", "reach", "phone", "ring up"), ("contact", "phone")),
+    (("go on", "carry on", "let go on"), ("resume", "unpause", "continue")),
+    (("protect with", "secure with"), ("apply", "attach", "assign")),
+    (("different host", "different node", "same host", "anti affinity"), ("placement group", "affinity")),
+    (("how much traffic", "traffic over", "bandwidth"), ("metrics", "statistics", "usage", "throughput")),
+    (("free from", "release from", "release"), ("unassign", "detach", "delete", "remove")),
+    (("out of rotation",), ("deactivate", "disable", "maintenance", "drain", "update node")),
 )

@@ -100,6 +100,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("resize", "bigger", "larger", "grow", "enlarge", "extend", "expand", "scale", "capacity", "size"),
     ("undo", "drop", "discard", "revert", "roll back", "rollback"),
     ("factory", "defaults", "factory reset", "reset to defaults", "back to stock"),
+    ("rebuild", "reinstall", "reimage", "recreate"),
     ("clone", "copy", "duplicate", "dup", "replica"),
     ("snapshot", "snap", "restore point", "save point", "safe point", "checkpoint"),
     ("limit", "quota", "cap", "at most"),

@@ -77,11 +77,11 @@ ACTING = (
 # Of these, those that are no things as well ("the power", "a snapshot"): what begins with one is an order.
 ONLY_DONE = frozenset((
     "assign", "attach", "bring", "cancel", "connect", "detach", "disconnect", "eject", "empty", "erase", "insert",
-    "kick", "kill", "migrate", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut", "spin",
+    "kick", "kill", "migrate", "move", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut", "spin",
     "suspend", "unmount", "unplug",
 ))  # fmt: skip
 # Who takes something out wants none made.
-TAKING_OUT = frozenset(("detach", "disconnect", "eject", "leave", "unassign", "unhook", "unmount", "unplug", "yank"))
+TAKING_OUT = frozenset(("detach", "disconnect", "eject", "free", "leave", "release", "unassign", "unhook", "unmount", "unplug", "yank"))
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
 # Verbs of having another value: "switch the boot mode to UEFI".
