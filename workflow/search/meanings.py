@@ -155,7 +155,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("go on", "carry on", "let go on"), ("resume", "unpause", "continue")),
     (("protect with", "secure with"), ("apply", "attach", "assign")),
     (("different host", "different node", "same host", "anti affinity"), ("placement group", "affinity")),
-    (("how much traffic", "traffic over", "bandwidth"), ("metrics", "statistics", "usage", "throughput")),
+    (("how much traffic", "bandwidth"), ("metrics", "statistics", "usage", "throughput")),
     (("free from", "release from", "release"), ("unassign", "detach", "delete", "remove")),
     (("out of rotation",), ("deactivate", "disable", "maintenance", "drain", "update node")),
 )

@@ -41,6 +41,7 @@ from workflow.search.words import (
     UNDOING,
     WANTS,
     WHERE,
+    WRITING,
 )
 
 Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
@@ -251,11 +252,20 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "update"
     if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
         return "act"
+    if words and words[0] in WRITING and wants is None:
+        return "create"
+    if words and words[0] == "add" and "to" in words[1:] and _is_known_one(words[1 : words.index("to")]):
+        return "act"
     if wants is None and words and words[0] in SWITCHING and {"to", "at"} & set(words) and not {"on", "off"} & set(words):
         return "update"
     if wants is None and _TO_A_NUMBER.search(" ".join(words)):
         return "update"
     return wants or ("look" if words and words[0] in LOOKING else "act")
+
+
+def _is_known_one(words: Sequence[str]) -> bool:
+    """Whether a thing is told that there is: "the web server", "server web01"."""
+    return words[:1] != [] and (words[0] in OF_A_KNOWN_ONE or _NAME.search(words[-1]) is not None)
 
 
 def _verb_near_the_beginning(said: Sequence[str]) -> Want | None:
@@ -310,6 +320,7 @@ _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will
 # "Do a reboot" asks nothing.
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
+_NAME = re.compile(r"^[a-z]+\d")
 _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
 # Behind a verb they make another verb of it; what else stands there is what it is done to: "update ... firmware".
 _PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}

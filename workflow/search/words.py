@@ -84,6 +84,8 @@ ONLY_DONE = frozenset((
 TAKING_OUT = frozenset(("detach", "disconnect", "eject", "free", "leave", "release", "unassign", "unhook", "unmount", "unplug", "yank"))
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
+# Verbs of making what is kept in writing.
+WRITING = frozenset(("document", "jot", "note", "record"))
 # Verbs of having another value: "switch the boot mode to UEFI".
 SWITCHING = frozenset(("flip", "point", "repoint", "switch", "toggle", "turn"))
 # Verbs of having things sent from now on: "send alerts to the new address".
