@@ -15,7 +15,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("user", "account"),
     ),
     (("breaks", "goes wrong", "going bad", "dying", "dead"), ("alert", "alarm", "condition", "health", "failed")),
-    (("how often", "every night", "every day", "every hour", "every week", "daily", "hourly", "weekly"), ("schedule",)),
+    (("how often", "every night", "every day", "every hour", "every week", "each night", "each day", "each hour", "daily", "hourly", "weekly"), ("schedule",)),
     (
         ("hyperthreading", "hyper threading", "turbo", "sr iov", "numa", "c states", "virtualization extensions"),
         ("bios settings",),

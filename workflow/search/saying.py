@@ -38,6 +38,8 @@ _ASKED_OF = re.compile(
 _FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|okay|hey|hi|please|pls) )+")
 # Who uses a value as something sets it.
 _USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
+# Pointed at is what is set.
+_POINTED = re.compile(r"^point (.+?) at ((?:\w|[ .-])+)")
 # Kicked off is a job, or a pod off its node.
 _KICKED = re.compile(r"\b(?:kick|throw|chase) ((?:an?|the|this|that) \w+) off\b(?: of)?")
 # Who gives an address to something sets its own.
@@ -57,4 +59,4 @@ def plainly(text: str) -> str:
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
-    return _USED_AS.sub(r"set \1", text)
+    return _POINTED.sub(r"set \2 on \1", _USED_AS.sub(r"set \1", text))

@@ -22,6 +22,8 @@ EMPTY = frozenset((
     "old", "own", "its", "thing", "every", "each", "both", "he", "him", "his", "she", "her", "they",
     "certain", "whole", "entire", "against", "gets", "getting", "go", "goes", "going", "off", "here", "again", "just",
     "yet", "gb", "gig", "gigs", "mb", "tb", "nobody", "really", "then", "about", "off", "being", "been", "am", "im",
+    "yesterday", "today", "tonight", "tomorrow", "night", "morning", "evening", "hour", "hours", "minute", "minutes",
+    "week", "month", "ago", "moment", "soon",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
