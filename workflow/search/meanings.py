@@ -1,7 +1,7 @@
-"""What operators say, and the words of APIs that it may mean; not the other way round: data only, English, about no vendor.
+"""What operators say, and the words of APIs that it may mean, not the other way round: data, English, of no vendor.
 
-Spelled in lower case, in the singular; words of a phrase stand side by side, two of them also apart. Read by `question`;
-what means the same both ways is `trade`.
+Spelled in lower case, in the singular; words of a phrase stand side by side, two of them also apart. Read by
+`question`; what means the same both ways is `trade`.
 """
 
 MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -11,11 +11,37 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("usage", "utilization", "statistics", "stats", "metrics", "performance", "capacity"),
     ),
     (
-        ("somebody", "someone", "everybody", "everyone", "person", "people", "admin", "administrator", "colleague", "sign in"),
+        (
+            "somebody",
+            "someone",
+            "everybody",
+            "everyone",
+            "person",
+            "people",
+            "admin",
+            "administrator",
+            "colleague",
+            "sign in",
+        ),
         ("user", "account"),
     ),
     (("breaks", "goes wrong", "going bad", "dying", "dead"), ("alert", "alarm", "condition", "health", "failed")),
-    (("how often", "every night", "every day", "every hour", "every week", "each night", "each day", "each hour", "daily", "hourly", "weekly"), ("schedule",)),
+    (
+        (
+            "how often",
+            "every night",
+            "every day",
+            "every hour",
+            "every week",
+            "each night",
+            "each day",
+            "each hour",
+            "daily",
+            "hourly",
+            "weekly",
+        ),
+        ("schedule",),
+    ),
     (
         ("hyperthreading", "hyper threading", "turbo", "sr iov", "numa", "c states", "virtualization extensions"),
         ("bios settings",),
@@ -143,7 +169,10 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("client application", "in app", "application"), ("client", "application")),
     (("what is running", "what runs", "whatever runs"), ("vm", "virtual machine", "container")),
     (("what is running in the background",), ("job", "task")),
-    (("stuck at", "why stuck", "stalled", "takes so long", "taking so long", "takes forever"), ("job", "task", "progress")),
+    (
+        ("stuck at", "why stuck", "stalled", "takes so long", "taking so long", "takes forever"),
+        ("job", "task", "progress"),
+    ),
     (("about to fail", "going to fail", "will fail", "worn out", "wear"), ("failure predicted", "health", "failed")),
     (("run in", "run inside", "execute in"), ("exec", "command")),
     (("point to", "repoint"), ("assign",)),
