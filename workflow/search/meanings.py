@@ -187,4 +187,10 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("how much traffic", "bandwidth"), ("metrics", "statistics", "usage", "throughput")),
     (("free from", "release from", "release"), ("unassign", "detach", "delete", "remove")),
     (("out of rotation",), ("deactivate", "disable", "maintenance", "drain", "update node")),
+    (("take out", "pull out", "get out"), ("disconnect", "remove", "detach")),
+    (("let through", "open to", "closed to"), ("rule", "allow", "set rules")),
+    (("round robin", "least connections", "least connection"), ("algorithm",)),
+    (("subnet",), ("prefix", "subnet", "network")),
+    (("switch", "router", "appliance"), ("device",)),
+    (("still alive", "reachable", "is alive"), ("ping", "health", "status", "state")),
 )

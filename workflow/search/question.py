@@ -97,7 +97,8 @@ def understood(text: str) -> SearchQuestion:
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
-    words = ["show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
+    gives_one = tuple(words[:2]) in _GIVE_ME and words[2:3] in (["a"], ["an"], ["another"]) and not _REPORTS & set(words[3:5])
+    words = ["create" if gives_one else "show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
     wants_to_see = _TO_SEE.search(" ".join(words)) is not None
     while words and words[0] in POLITE:
@@ -243,6 +244,7 @@ _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
 _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
 # Behind a verb they make another verb of it; what else stands there is what it is done to: "update ... firmware".
 _PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
+_REPORTS = frozenset(("list", "overview", "summary", "report", "look", "count", "view", "table"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)

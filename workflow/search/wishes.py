@@ -94,13 +94,14 @@ def is_order(words: Sequence[str]) -> bool:
     """Whether the first word is a verb, by what comes behind it or because it can be nothing else."""
     first, second = (*words, "", "")[:2]
     is_done = first in ONLY_DONE or (first in ACTING and second in WHERE and second != "of")
-    return second in BEFORE_A_THING or any(sign.isdigit() for sign in second) or (is_done and bool(second))
+    return second in BEFORE_A_THING or any(sign.isdigit() for sign in second) or (is_done and bool(second)) or takes_out(words)
 
 
 def takes_out(words: Sequence[str]) -> bool:
     """Whether something is to be taken out from where it is: "eject the CD"."""
     first, second = (*words, "", "")[:2]
-    return first in TAKING_OUT or (second == "out" and first in ("take", "pull", "get", "yank"))
+    takes = first in ("take", "pull", "get", "yank", "throw") and not {"out", "off"}.isdisjoint(words[1:_NEAR])
+    return first in TAKING_OUT or takes
 
 
 def _is_known_one(words: Sequence[str]) -> bool:
