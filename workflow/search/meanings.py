@@ -126,7 +126,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("push",), ("upload",)),
     (("bits", "content", "contents"), ("file", "data")),
     (("qcow2", "vmdk", "raw image"), ("image", "virtual disk")),
-    (("copy file", "copy files"), ("archive",)),
+    (("copy file", "copy files", "put file", "file into"), ("archive",)),
     (("get a shell", "shell into", "command in"), ("exec",)),
     (("accept", "reject", "decline"), ("update", "status")),
     (("share with", "give access", "grant access", "let in"), ("member", "permission", "role", "access")),
@@ -177,7 +177,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("run in", "run inside", "execute in"), ("exec", "command")),
     (("point to", "repoint"), ("assign",)),
     (("free", "next free", "vacant", "unallocated", "spare"), ("available",)),
-    (("cidr",), ("prefix", "subnet", "range", "network")),
+    (("cidr",), ("prefix", "subnet", "network")),
     (("cd drive", "dvd drive", "optical drive"), ("disk", "cdrom", "virtual media")),
     (("did change", "has changed", "have changed", "was changed"), ("log", "event", "history", "change")),
     (("call", "reach", "phone", "ring up"), ("contact", "phone")),
@@ -193,4 +193,5 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("subnet",), ("prefix", "subnet", "network")),
     (("switch", "router", "appliance"), ("device",)),
     (("still alive", "reachable", "is alive"), ("ping", "health", "status", "state")),
+    (("been up", "been running", "up since", "running since"), ("uptime", "started", "state")),
 )

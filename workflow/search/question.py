@@ -97,7 +97,9 @@ def understood(text: str) -> SearchQuestion:
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
-    gives_one = tuple(words[:2]) in _GIVE_ME and words[2:3] in (["a"], ["an"], ["another"]) and not _REPORTS & set(words[3:5])
+    gives_one = (
+        tuple(words[:2]) in _GIVE_ME and words[2:3] in (["a"], ["an"], ["another"]) and not _REPORTS & set(words[3:5])
+    )
     words = ["create" if gives_one else "show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
     wants_to_see = _TO_SEE.search(" ".join(words)) is not None
@@ -135,14 +137,15 @@ def understood(text: str) -> SearchQuestion:
 
 def _said_once(ideas: Sequence[Idea]) -> list[Idea]:
     """The same, with less of what was said before in another word: "the ISO in the CD drive"."""
-    said: set[tuple[str, ...]] = set()
-    found = []
+    found: list[Idea] = []
     for idea in ideas:
-        is_again = not idea.is_verb and (idea.said in said or not said.isdisjoint(idea.others))
+        is_again = not idea.is_verb and any(_means_the_same(idea, other) for other in found)
         found.append(replace(idea, share=idea.share * _AGAIN) if is_again else idea)
-        if not idea.is_verb:
-            said.add(idea.said)
     return found
+
+
+def _means_the_same(idea: Idea, other: Idea) -> bool:
+    return not other.is_verb and (idea.said == other.said or (idea.said in other.others and other.said in idea.others))
 
 
 @cache

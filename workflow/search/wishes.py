@@ -94,7 +94,12 @@ def is_order(words: Sequence[str]) -> bool:
     """Whether the first word is a verb, by what comes behind it or because it can be nothing else."""
     first, second = (*words, "", "")[:2]
     is_done = first in ONLY_DONE or (first in ACTING and second in WHERE and second != "of")
-    return second in BEFORE_A_THING or any(sign.isdigit() for sign in second) or (is_done and bool(second)) or takes_out(words)
+    return (
+        second in BEFORE_A_THING
+        or any(sign.isdigit() for sign in second)
+        or (is_done and bool(second))
+        or takes_out(words)
+    )
 
 
 def takes_out(words: Sequence[str]) -> bool:
