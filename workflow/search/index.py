@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from workflow.search.findable import Findable
+from workflow.search.names import with_names
 from workflow.search.postings import Hit, Hits, Postings, best_hits
 from workflow.search.question import Idea, SearchQuestion, heard, of_a_name, understood
 from workflow.search.ranking import Matches, Shelf, ranked
@@ -33,6 +34,7 @@ _OTHER, _OTHER_VERB = 0.9, 0.75
 # What is wanted is told by a workflow's intent as well as by its words.
 _VERB = 0.7
 _COMMON, _MOST_KNOWN = 200, 128
+_NOTHING = Idea((), share=0.0)
 
 
 class Index:
@@ -102,7 +104,8 @@ class Index:
         self, text: str, *, most: int | None = None, api: str | None = None, risk: str | None = None
     ) -> tuple[list[str], int]:
         """The names of the tools that match best, at most so many, and how many match."""
-        question = understood(spelt(text, self._postings.__contains__, heard()))
+        named = with_names(text, self._postings.__contains__, heard())
+        question = understood(spelt(named, self._postings.__contains__, heard()))
         if question.wants == "act" and not self._wants_a_change(question):
             question = replace(question, wants="name")
         matches = self._matches(question, api)
@@ -130,12 +133,16 @@ class Index:
         of_api = None if api is None else self._of_api.get(api, set())
         count = len(self._places) if of_api is None else len(of_api)
         least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
-        found = []
+        found: list[Matches] = []
+        told = _NOTHING  # the thing just before: in "server web01" what is named is told already
         for said in map(self._written_apart, question.ideas):
             idea, hits = said, self._hits(said, least)
-            meant = None if hits.of else self._written_short(said) or of_a_name(said)
+            meant = None if hits.of else self._written_short(said)
+            if meant is None and not hits.of and said.share != told.share:
+                meant = of_a_name(said, is_main=question.main_name == said.said)
             if meant is not None:
                 idea, hits = meant, self._hits(meant, least)
+            told = said if hits.titled and not said.is_verb else _NOTHING
             of = hits.of if of_api is None else {place: hits.of[place] for place in of_api.intersection(hits.of)}
             rarity = math.log(1 + count / (1 + len(of))) if of else 0.0
             rarity *= idea.share * (_VERB if idea.is_verb else 1.0)

@@ -1,7 +1,8 @@
 """What somebody says in plainer words of the same meaning, before it is taken apart into ideas.
 
-Short forms are written out, quantities and addresses are numbers, and words that only fill are left out. Pure and
-about no API; called by `question`.
+Short forms are written out, quantities and addresses are numbers, a value whose form tells what it is of becomes the
+word for that (a share, a range of addresses, an image), and words that only fill are left out. Pure and about no API;
+called by `question`.
 """
 
 import re
@@ -9,7 +10,23 @@ import re
 _CONTRACTED = re.compile(r"\b(what|who|where|how|when|why|which|there|here|it|that|he|she)['’]s\b")
 # "the VM's disk" is about a VM.
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
-_ADDRESS = re.compile(r"\b(\d{1,3})(?:\.\d{1,3}){3}(?:/\d{1,2})?\b")
+_ADDRESS = re.compile(r"\b(\d{1,3})(?:\.\d{1,3}){3}\b")
+# What the form of a value tells of it.
+_TOLD_BY_FORM = (
+    (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "mailbox"),
+    (re.compile(r"(?:\\\\|(?<![\w:])//|\b(?:smb|cifs|nfs)://)[\w.-]+[\\/:]\S*"), "share"),
+    (re.compile(r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b"), "0"),
+    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b"), "cidr"),
+    (re.compile(r"(?<![\w.-])[\w.-]*\w\.(iso|img|qcow2|vmdk|vhdx)\b"), r"\1"),
+)
+# What of a thing is asked is less than which thing: "which rack is server7 in".
+_WHICH_OF_IT = re.compile(r"^\W*(?:which|what) (\w+(?: \w+)?) (?:is|are) (.+?) (?:in|on|at|under)\W*$")
+# That there is one is asked, of what is there.
+_AVAILABLE = re.compile(r"\b(are|is) there ([^,;.?!]+) available\b")
+# What it is to be called says nothing of what it is.
+_RENAMED = re.compile(r"\b(rename .+?) to [\w.-]+")
+# Whatever it is called by says nothing of what it is.
+_CALLED = re.compile(r"(?<=\w) (?:called|named) [\w.-]+")
 # No name of a thing: "a 500gb disk", "4vcpus" is four of what has a name.
 _QUANTITY = re.compile(
     r"\b(\d+)(?:[.,]\d+)?(?:[kmgtp]i?b?|gigs?|[kmg]hz|[kmg]?bit|[kmg]bps|k?w|watts?|min|h|s|ms|%)(?!\w)"
@@ -23,6 +40,13 @@ _ASKED_OF = re.compile(
 _FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|okay|hey|hi|please|pls) )+")
 # Who uses a value as something sets it.
 _USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
+# Where a thing is named, an address is one.
+_ADDRESS_ITSELF = re.compile(
+    r"\b(is|are|give|assign|free|free up|release|delete|remove|reserve|find|show|has|have|uses|using)"
+    r" \d{1,3}(?:\.\d{1,3}){3}(?![\w./])"
+)
+# Pointed at is what is set.
+_POINTED = re.compile(r"^point (.+?) at ((?:\w|[ .-])+)")
 # Kicked off is a job, or a pod off its node.
 _KICKED = re.compile(r"\b(?:kick|throw|chase) ((?:an?|the|this|that) \w+) off\b(?: of)?")
 # Who gives an address to something sets its own.
@@ -34,9 +58,14 @@ _GIVEN = re.compile(
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
     text = _CONTRACTED.sub(r"\1 is", text.lower())
-    text = _POSSESSIVE.sub("", text)
+    text = _AVAILABLE.sub(r"\1 there \2", _CALLED.sub("", _POSSESSIVE.sub("", text)))
+    text = _RENAMED.sub(r"\1", text)
+    for form, word in _TOLD_BY_FORM:
+        text = form.sub(word, text)
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
+    text = _ADDRESS_ITSELF.sub(r"\1 ip address", text)
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
-    return _USED_AS.sub(r"set \1", text)
+    text = _WHICH_OF_IT.sub(r"where is \2 in \1?", text)
+    return _POINTED.sub(r"set \2 on \1", _USED_AS.sub(r"set \1", text))

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workflow.search.findable import Findable, humps
-from workflow.search.question import SearchQuestion, want_of
+from workflow.search.question import SearchQuestion
 from workflow.search.stems import WORD, stems_of
+from workflow.search.wishes import want_of
 from workflow.search.words import EMPTY, TRYING
 
 # How a workflow's intent fits what is wanted; what is not named: 1.
@@ -28,10 +29,15 @@ _READ_FOR_A_CHANGE = 0.35
 _ALL_FOR_ONE = 0.5
 # Of several things a list is wanted, not one of them.
 _ONE_FOR_MANY = 0.9
+# To take something out nothing is made; what is put in for good is taken out by removing it.
+_FITS_UNDOING = {"create": 0.5, "ensure": 0.5, "delete": 1.0}
 # Who says nothing of a trial wants none.
 _TRIAL_UNASKED = 0.6
 # Who only names a thing wants no change of what is called otherwise.
 _BESIDE = 0.7
+# What does more at once than is asked.
+_MORE_UNASKED = 0.8
+_JOINING = frozenset(("and", "with"))
 # What a workflow is worth whose name says nothing of what is asked.
 _VAGUE = 0.4
 
@@ -54,6 +60,7 @@ class Facts:
     kind: Kind
     says: int
     weight: float
+    does_several: bool = False
 
 
 def facts_of(one: Findable) -> Facts:
@@ -62,7 +69,9 @@ def facts_of(one: Findable) -> Facts:
     said = frozenset(telling(one.name if does == "act" else rest))
     said = said - frozenset(_stems(one.kind.api)) or said
     is_trial = not TRYING.isdisjoint(one.name.split("_"))
-    return Facts(one.tool, Kind(one.kind.is_read, does, "all" in said, is_trial), len(said), 1 + one.rank / 2)
+    does_several = not one.kind.is_read and not _JOINING.isdisjoint(one.name.split("_"))
+    kind = Kind(one.kind.is_read, does, "all" in said, is_trial)
+    return Facts(one.tool, kind, len(said), 1 + one.rank / 2, does_several)
 
 
 def most_of(one: Facts) -> tuple[float, float]:
@@ -84,7 +93,8 @@ def fit(kind: Kind, question: SearchQuestion) -> float:
         fits *= _ONE_FOR_MANY if question.asks_many and kind.does == "describe" else 1.0
     else:
         fits = _READ_FOR_A_CHANGE if kind.is_read and wants != "name" else 1.0
-    fits *= _FITS[wants].get(kind.does, 1.0)
+    undone = _FITS_UNDOING.get(kind.does) if question.undoes else None
+    fits *= _FITS[wants].get(kind.does, 1.0) if undone is None else undone
     if kind.is_of_all is not question.wants_all and not kind.is_read:
         fits *= _ALL_FOR_ONE
     return fits * _TRIAL_UNASKED if kind.is_trial and not question.is_of_a_trial else fits
@@ -97,7 +107,8 @@ def manner(one: Facts, named: int, question: SearchQuestion) -> float:
     # Of what is told of many things, that of the main thing is meant.
     weight = one.weight if named else one.weight * 2 - 1
     is_beside = question.wants == "name" and not (named or one.kind.is_read)
-    return (_VAGUE + (1 - _VAGUE) * precise) * weight * (_BESIDE if is_beside else 1.0)
+    unasked = (_BESIDE if is_beside else 1.0) * (_MORE_UNASKED if one.does_several and precise < 1 else 1.0)
+    return (_VAGUE + (1 - _VAGUE) * precise) * weight * unasked
 
 
 def telling(words: str) -> tuple[str, ...]:
