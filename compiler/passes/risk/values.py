@@ -59,6 +59,7 @@ def ordered(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Ite
     orders = _alternatives(operation, schemas) if effect is Effect.ACT else frozenset()
     for name, member in _members(operation, schemas):
         yield from _of_member(operation, effect, name, member, schemas)
+        yield from _orders_in_list(schemas.element(member), schemas)
         if name in orders:
             yield from deeds(tokens_of_name(name))
     for parameter in operation.parameters:
@@ -112,6 +113,18 @@ def _members(operation: Operation, schemas: SharedSchemas) -> Iterator[tuple[str
         yield name, member
         if schemas.kind(member) == "object" and not member.get("readOnly"):
             yield from schemas.members(member).items()
+
+
+def _orders_in_list(element: Schema | None, schemas: SharedSchemas) -> Iterator[Deed]:
+    """What each of several orders in one request may be: `{actions: [{action: delete, …}]}`, in all alternatives."""
+    found = schemas.flat(element) if element is not None else {}
+    _, options, _ = schemas.choice(found)
+    for option in (options or (found,)) if schemas.kind(element) in ("object", "") else ():
+        for name, member in schemas.members(option).items():
+            resolved = schemas.resolve(member)
+            values = schemas.values(member) or (resolved.get("const"),)
+            if is_named_as_order(name):
+                yield from _of_values(name, tuple(value for value in values if isinstance(value, str)))
 
 
 def _of_member(
