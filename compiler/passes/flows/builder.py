@@ -19,8 +19,10 @@ from compiler.passes.flows.steps.headers import with_required
 from compiler.passes.flows.steps.pages import paged
 from compiler.passes.flows.steps.whereabouts import told_where
 from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
 from workflow.risks import Risk
 
+_REHEARSING = (("dry", "run"), ("dryrun",), ("validate", "only"), ("check", "only"), ("test", "only"), ("simulate",))
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
 
 
@@ -157,6 +159,7 @@ class Builder:
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
         self._leave_as_it_is()
+        self._ask_whether_it_is_done()
         has_branches = any(not label.startswith(("past_", "wait_")) for label in self.labels)  # these are about jobs
         self.steps = with_expectations(self.context, self.steps, has_branches)
         self.steps = told_where(self.context, self.steps, self.goal)
@@ -193,6 +196,13 @@ class Builder:
             if "value" not in self.sample.get(name, {}):
                 given = self.inputs[name]
                 self.inputs[name] = replace(given, schema=without_defaults(given.schema))
+
+    def _ask_whether_it_is_done(self) -> None:
+        """An action that only rehearses unless it is told otherwise has to be told: it would be taken for done."""
+        for name, given in self.inputs.items():
+            if tuple(words.split(name)) in _REHEARSING and given.schema.get("default") is True:
+                schema = without_defaults(given.schema)
+                self.inputs[name] = replace(given, schema=schema, is_required=True, shown=True)
 
     def _with_needs(self, description: str) -> str:
         needs = in_words(self.conditions)

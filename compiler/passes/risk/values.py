@@ -62,6 +62,7 @@ def ordered(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Ite
         yield from _orders_in_list(schemas.element(member), schemas)
         if name in orders:
             yield from deeds(tokens_of_name(name))
+    yield from _of_alternatives(operation, effect, schemas)
     for parameter in operation.parameters:
         is_form = parameter.name.lower() == "format"  # in which it is answered, and no order to format anything
         if parameter.location == "query" and not is_form:
@@ -113,6 +114,16 @@ def _members(operation: Operation, schemas: SharedSchemas) -> Iterator[tuple[str
         yield name, member
         if schemas.kind(member) == "object" and not member.get("readOnly"):
             yield from schemas.members(member).items()
+
+
+def _of_alternatives(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[Deed]:
+    """What each alternative of a body orders by a member that the others have with other values: `type: detach`."""
+    body = schemas.flat(operation.body.schema if operation.body else None)
+    _, options, _ = schemas.choice(body)
+    for option in options if effect is Effect.ACT else ():
+        for name, member in schemas.members(option).items():
+            if schemas.values(member):
+                yield from _of_member(operation, effect, name, member, schemas)
 
 
 def _orders_in_list(element: Schema | None, schemas: SharedSchemas) -> Iterator[Deed]:
