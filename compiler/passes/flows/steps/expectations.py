@@ -105,7 +105,7 @@ class _Writer:
             return
         for pointer, value in sent_by(change):
             place = pointer.removeprefix("/0")
-            is_hidden = self._is_secret(operation, pointer) or self._is_file(operation, pointer)
+            is_hidden = self._is_secret(operation, pointer) or _is_file(change, pointer)
             is_hidden = is_hidden or self._rule(operation, pointer) is not None
             is_told = self.context.schemas.at(reply.schema, place) is not None and not self._is_around(place)
             if place and not is_hidden and is_told:
@@ -221,6 +221,9 @@ class _Writer:
                 if str(value).startswith("$steps."):
                     yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}
                 continue
+            if _is_file(change, pointer):
+                yield {"place": _short(pointer), "shown": False, "text": "the content of a file is not read back"}
+                continue
             yield self._one(operation, resource, item, pointer, value)
 
     def _one(
@@ -239,8 +242,6 @@ class _Writer:
         if place is not None and self._is_kept_secret(operation, pointer):
             text = "the description has it as a secret, which is not read back"
             return {"place": shown, "asked": value, "text": text}
-        if self._is_file(operation, pointer):
-            return {"place": shown, "asked": value, "text": "the content of a file is not read back"}
         if place is None:
             return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}
@@ -292,12 +293,6 @@ class _Writer:
         schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
         is_password = bool(schema) and self.context.schemas.resolve(schema).get("format") == "password"
         return is_password or any(name.lower() in names for name in (*self.context.profile.secrets, "password"))
-
-    def _is_file(self, operation: Operation, pointer: str) -> bool:
-        """Whether what is sent there is a file: what is shown under its name says where it is kept."""
-        schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
-        told = self.context.schemas.resolve(schema) if schema else {}
-        return told.get("format") == "binary" or "contentMediaType" in told
 
     def _is_kept_secret(self, operation: Operation, pointer: str) -> bool:
         """Whether the description says of what is sent that it is stored as a secret, or not given out again."""
@@ -351,6 +346,11 @@ def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
         yield pointer, value
     elif isinstance(value, str) and not value.startswith("$steps."):
         yield "", value  # the whole body is one input
+
+
+def _is_file(change: FlowStep, pointer: str) -> bool:
+    """Whether a file is sent there: what is shown under its name says where it is kept."""
+    return "fileName" in change.parts.get(pointer.removeprefix("/0")[1:], {})
 
 
 def _is_plain(value: Any) -> bool:
