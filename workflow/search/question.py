@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from workflow.search.meanings import MEANS
 from workflow.search.saying import plainly
 from workflow.search.stems import WORD, stems_of
-from workflow.search.trade import ALIKE, MEANS
+from workflow.search.trade import ALIKE
 from workflow.search.words import (
     ACTING,
     ASKING,
@@ -33,11 +34,14 @@ from workflow.search.words import (
     POLITE,
     SENDING,
     SPOKEN,
+    STATES,
+    SWITCHING,
     TAKING_OUT,
     TRYING,
     UNDOING,
     WANTS,
     WHERE,
+    WRITING,
 )
 
 Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
@@ -107,6 +111,7 @@ def understood(text: str) -> SearchQuestion:
     ideas = list(_ideas(words, said, EMPTY if wants != "know" else EMPTY | LOOKING))
     ideas += [replace(idea, share=idea.share * _WHERE, is_verb=False) for idea in _ideas_told(told)]
     ideas = _said_once(ideas)
+    ideas = _of_its_state(ideas) if wants == "know" else ideas
     ideas = [idea for idea in ideas if not all(stem.isdigit() for stem in idea.said)] or ideas
     if not ideas:
         ideas = [Idea((each,)) for each in said]
@@ -135,6 +140,18 @@ def _said_once(ideas: Sequence[Idea]) -> list[Idea]:
         if not idea.is_verb:
             said.add(idea.said)
     return found
+
+
+@cache
+def _states() -> frozenset[str]:
+    return frozenset(stems_of(STATES).values())
+
+
+def _of_its_state(ideas: Sequence[Idea]) -> list[Idea]:
+    """The same where somebody asks how a thing is: that it is healthy is asked, of what only says where."""
+    if not any(word in _states() for idea in ideas for word in idea.said):
+        return list(ideas)
+    return [idea if _states().intersection(idea.said) else replace(idea, share=idea.share * _STATED) for idea in ideas]
 
 
 def _asks_many(words: Sequence[str], stems: Mapping[str, str]) -> bool:
@@ -235,9 +252,20 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "update"
     if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
         return "act"
+    if words and words[0] in WRITING and wants is None:
+        return "create"
+    if words and words[0] == "add" and "to" in words[1:] and _is_known_one(words[1 : words.index("to")]):
+        return "act"
+    if wants is None and words and words[0] in SWITCHING and {"to", "at"} & set(words) and not {"on", "off"} & set(words):
+        return "update"
     if wants is None and _TO_A_NUMBER.search(" ".join(words)):
         return "update"
     return wants or ("look" if words and words[0] in LOOKING else "act")
+
+
+def _is_known_one(words: Sequence[str]) -> bool:
+    """Whether a thing is told that there is: "the web server", "server web01"."""
+    return words[:1] != [] and (words[0] in OF_A_KNOWN_ONE or _NAME.search(words[-1]) is not None)
 
 
 def _verb_near_the_beginning(said: Sequence[str]) -> Want | None:
@@ -292,7 +320,10 @@ _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will
 # "Do a reboot" asks nothing.
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
+_NAME = re.compile(r"^[a-z]+\d")
 _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
+# Behind a verb they make another verb of it; what else stands there is what it is done to: "update ... firmware".
+_PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
 _TAKING_OUT = frozenset((verb, "out") for verb in ("take", "pull", "get", "yank"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
@@ -300,6 +331,7 @@ _ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
 # Shares of what only says where something is, why it is asked for, and in which state it is.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
+_STATED = 0.5
 # And of what was said already.
 _AGAIN = 0.3
 # "Boost web01 to 8 cores", whatever the verb.
@@ -340,7 +372,7 @@ def _idea(words: Sequence[str], said: Sequence[str], places: Sequence[int], drop
     if alike is None and words[at] in drops:
         return None
     is_first = drops.issuperset(words[:at])
-    is_verb = phrase in _verbs() or (is_first and not _verbs().keys().isdisjoint(alike or ()))
+    is_verb = phrase in _verbs() or (is_first and (len(phrase) == 1 or words[places[-1]] in _PARTICLES) and not _verbs().keys().isdisjoint(alike or ()))
     is_verb = is_verb or (alike is None and words[at] in LOOKING)
     return Idea(phrase, (*(alike or ()), *_joined(words, at, places)), is_verb)
 

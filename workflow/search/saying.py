@@ -19,6 +19,10 @@ _TOLD_BY_FORM = (
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b"), "cidr"),
     (re.compile(r"(?<![\w.-])[\w.-]*\w\.(iso|img|qcow2|vmdk|vhdx)\b"), r"\1"),
 )
+# That there is one is asked, of what is there.
+_AVAILABLE = re.compile(r"\b(are|is) there ([^,;.?!]+) available\b")
+# What it is to be called says nothing of what it is.
+_RENAMED = re.compile(r"\b(rename .+?) to [\w.-]+")
 # Whatever it is called by says nothing of what it is.
 _CALLED = re.compile(r"(?<=\w) (?:called|named) [\w.-]+")
 # No name of a thing: "a 500gb disk", "4vcpus" is four of what has a name.
@@ -34,6 +38,8 @@ _ASKED_OF = re.compile(
 _FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|okay|hey|hi|please|pls) )+")
 # Who uses a value as something sets it.
 _USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
+# Pointed at is what is set.
+_POINTED = re.compile(r"^point (.+?) at ((?:\w|[ .-])+)")
 # Kicked off is a job, or a pod off its node.
 _KICKED = re.compile(r"\b(?:kick|throw|chase) ((?:an?|the|this|that) \w+) off\b(?: of)?")
 # Who gives an address to something sets its own.
@@ -45,11 +51,12 @@ _GIVEN = re.compile(
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
     text = _CONTRACTED.sub(r"\1 is", text.lower())
-    text = _CALLED.sub("", _POSSESSIVE.sub("", text))
+    text = _AVAILABLE.sub(r"\1 there \2", _CALLED.sub("", _POSSESSIVE.sub("", text)))
+    text = _RENAMED.sub(r"\1", text)
     for form, word in _TOLD_BY_FORM:
         text = form.sub(word, text)
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
-    return _USED_AS.sub(r"set \1", text)
+    return _POINTED.sub(r"set \2 on \1", _USED_AS.sub(r"set \1", text))

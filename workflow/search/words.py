@@ -22,6 +22,8 @@ EMPTY = frozenset((
     "old", "own", "its", "thing", "every", "each", "both", "he", "him", "his", "she", "her", "they",
     "certain", "whole", "entire", "against", "gets", "getting", "go", "goes", "going", "off", "here", "again", "just",
     "yet", "gb", "gig", "gigs", "mb", "tb", "nobody", "really", "then", "about", "off", "being", "been", "am", "im",
+    "yesterday", "today", "tonight", "tomorrow", "night", "morning", "evening", "hour", "hours", "minute", "minutes",
+    "week", "month", "ago", "moment", "soon",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
@@ -38,6 +40,8 @@ LOOKING = frozenset((
 WHERE = frozenset(
     ("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for")
 )
+# How a thing is, when somebody asks.
+STATES = frozenset(("healthy", "health", "ok", "okay", "wrong", "broken", "fine", "well", "trouble"))
 # Words of workflows that only try something.
 TRYING = frozenset(("dry", "preview", "simulate", "test", "validate", "verify"))
 # What behind it only says when or why.
@@ -75,13 +79,17 @@ ACTING = (
 # Of these, those that are no things as well ("the power", "a snapshot"): what begins with one is an order.
 ONLY_DONE = frozenset((
     "assign", "attach", "bring", "cancel", "connect", "detach", "disconnect", "eject", "empty", "erase", "insert",
-    "kick", "kill", "migrate", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut", "spin",
+    "kick", "kill", "migrate", "move", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut", "spin",
     "suspend", "unmount", "unplug",
 ))  # fmt: skip
 # Who takes something out wants none made.
-TAKING_OUT = frozenset(("detach", "disconnect", "eject", "leave", "unassign", "unhook", "unmount", "unplug", "yank"))
+TAKING_OUT = frozenset(("detach", "disconnect", "eject", "free", "leave", "release", "unassign", "unhook", "unmount", "unplug", "yank"))
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
+# Verbs of making what is kept in writing.
+WRITING = frozenset(("document", "jot", "note", "record"))
+# Verbs of having another value: "switch the boot mode to UEFI".
+SWITCHING = frozenset(("flip", "point", "repoint", "switch", "toggle", "turn"))
 # Verbs of having things sent from now on: "send alerts to the new address".
 SENDING = frozenset(("forward", "route", "send", "ship", "stream"))
 # Said before what is meant.

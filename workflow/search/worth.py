@@ -34,6 +34,9 @@ _FITS_UNDOING = {"create": 0.5, "ensure": 0.5, "delete": 1.0}
 _TRIAL_UNASKED = 0.6
 # Who only names a thing wants no change of what is called otherwise.
 _BESIDE = 0.7
+# What does more at once than is asked.
+_MORE_UNASKED = 0.8
+_JOINING = frozenset(("and", "with"))
 # What a workflow is worth whose name says nothing of what is asked.
 _VAGUE = 0.4
 
@@ -56,6 +59,7 @@ class Facts:
     kind: Kind
     says: int
     weight: float
+    does_several: bool = False
 
 
 def facts_of(one: Findable) -> Facts:
@@ -64,7 +68,9 @@ def facts_of(one: Findable) -> Facts:
     said = frozenset(telling(one.name if does == "act" else rest))
     said = said - frozenset(_stems(one.kind.api)) or said
     is_trial = not TRYING.isdisjoint(one.name.split("_"))
-    return Facts(one.tool, Kind(one.kind.is_read, does, "all" in said, is_trial), len(said), 1 + one.rank / 2)
+    does_several = not one.kind.is_read and not _JOINING.isdisjoint(one.name.split("_"))
+    kind = Kind(one.kind.is_read, does, "all" in said, is_trial)
+    return Facts(one.tool, kind, len(said), 1 + one.rank / 2, does_several)
 
 
 def most_of(one: Facts) -> tuple[float, float]:
@@ -100,7 +106,8 @@ def manner(one: Facts, named: int, question: SearchQuestion) -> float:
     # Of what is told of many things, that of the main thing is meant.
     weight = one.weight if named else one.weight * 2 - 1
     is_beside = question.wants == "name" and not (named or one.kind.is_read)
-    return (_VAGUE + (1 - _VAGUE) * precise) * weight * (_BESIDE if is_beside else 1.0)
+    unasked = (_BESIDE if is_beside else 1.0) * (_MORE_UNASKED if one.does_several and precise < 1 else 1.0)
+    return (_VAGUE + (1 - _VAGUE) * precise) * weight * unasked
 
 
 def telling(words: str) -> tuple[str, ...]:
