@@ -32,8 +32,9 @@ from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
 from workflow.risks import Risk
 from workflow.search.index import Index
-from workflow.search.question import Idea, ended_in, opposites_of, understood, want_of
+from workflow.search.question import Idea, understood
 from workflow.search.stems import WORD, stems_of
+from workflow.search.wishes import ended_in, opposites_of, want_of
 
 MOST_OFFERED = 4
 _LOOKED_AT = 10

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from compiler.passes.flows.wording.linter import KNOWN_VERBS
 from compiler.proposals.parting import SentencePart, parts_of
-from workflow.search.question import Idea, Want, understood, want_of
+from workflow.search.question import Idea, understood
 from workflow.search.stems import WORD, stems_of
+from workflow.search.wishes import Want, want_of
 from workflow.search.words import ASKING, EMPTY, GIVING, LOOKING, POLITE
 
 MOST_CLAUSES = 5

@@ -27,8 +27,9 @@ from compiler.proposer.wording import (
 from workflow.risks import Risk
 from workflow.search.findable import Findable, WorkflowFacts, findable, with_words_of_their_things
 from workflow.search.index import Index
-from workflow.search.question import understood, want_of
+from workflow.search.question import understood
 from workflow.search.stems import WORD, stems_of
+from workflow.search.wishes import want_of
 from workflow.search.words import EMPTY
 
 FIRST = 3  # places among which a sentence has to find its workflow

@@ -132,24 +132,21 @@ class Index:
         of_api = None if api is None else self._of_api.get(api, set())
         count = len(self._places) if of_api is None else len(of_api)
         least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
-        found = []
-        guessed = []
+        found: list[Matches] = []
+        before: Idea | None = None
         for said in map(self._written_apart, question.ideas):
             idea, hits = said, self._hits(said, least)
+            names_what_is_said = before is not None and said.share == before.share and bool(found[-1].titled)
             meant = None if hits.of else self._written_short(said)
-            if not hits.of and meant is None:
+            if meant is None and not (hits.of or (names_what_is_said and not found[-1].is_verb)):
                 meant = of_a_name(said)
-                if meant is not None: guessed.append(len(found))
             if meant is not None:
                 idea, hits = meant, self._hits(meant, least)
+            before = said
             of = hits.of if of_api is None else {place: hits.of[place] for place in of_api.intersection(hits.of)}
             rarity = math.log(1 + count / (1 + len(of))) if of else 0.0
             rarity *= idea.share * (_VERB if idea.is_verb else 1.0)
             found.append(Matches(of, hits.titled, rarity, rarity * hits.best, idea.is_verb))
-        for at in guessed:
-            before = found[at - 1] if at else None
-            if before and before.titled and not before.is_verb and question.ideas[at].share == question.ideas[at - 1].share:
-                found[at] = Matches({}, {}, 0.0, 0.0, is_verb=False)
         return found
 
     def _written_short(self, idea: Idea) -> Idea | None:

@@ -1,7 +1,7 @@
-"""What operators say, and the words of APIs that it may mean; not the other way round: data only, English, about no vendor.
+"""What operators say, and the words of APIs that it may mean, not the other way round: data, English, of no vendor.
 
-Spelled in lower case, in the singular; words of a phrase stand side by side, two of them also apart. Read by `question`;
-what means the same both ways is `trade`.
+Spelled in lower case, in the singular; words of a phrase stand side by side, two of them also apart. Read by
+`question`; what means the same both ways is `trade`.
 """
 
 MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -11,11 +11,37 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("usage", "utilization", "statistics", "stats", "metrics", "performance", "capacity"),
     ),
     (
-        ("somebody", "someone", "everybody", "everyone", "person", "people", "admin", "administrator", "colleague", "sign in"),
+        (
+            "somebody",
+            "someone",
+            "everybody",
+            "everyone",
+            "person",
+            "people",
+            "admin",
+            "administrator",
+            "colleague",
+            "sign in",
+        ),
         ("user", "account"),
     ),
     (("breaks", "goes wrong", "going bad", "dying", "dead"), ("alert", "alarm", "condition", "health", "failed")),
-    (("how often", "every night", "every day", "every hour", "every week", "each night", "each day", "each hour", "daily", "hourly", "weekly"), ("schedule",)),
+    (
+        (
+            "how often",
+            "every night",
+            "every day",
+            "every hour",
+            "every week",
+            "each night",
+            "each day",
+            "each hour",
+            "daily",
+            "hourly",
+            "weekly",
+        ),
+        ("schedule",),
+    ),
     (
         ("hyperthreading", "hyper threading", "turbo", "sr iov", "numa", "c states", "virtualization extensions"),
         ("bios settings",),
@@ -100,7 +126,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("push",), ("upload",)),
     (("bits", "content", "contents"), ("file", "data")),
     (("qcow2", "vmdk", "raw image"), ("image", "virtual disk")),
-    (("copy file", "copy files"), ("archive",)),
+    (("copy file", "copy files", "put file", "file into"), ("archive",)),
     (("get a shell", "shell into", "command in"), ("exec",)),
     (("accept", "reject", "decline"), ("update", "status")),
     (("share with", "give access", "grant access", "let in"), ("member", "permission", "role", "access")),
@@ -143,12 +169,15 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("client application", "in app", "application"), ("client", "application")),
     (("what is running", "what runs", "whatever runs"), ("vm", "virtual machine", "container")),
     (("what is running in the background",), ("job", "task")),
-    (("stuck at", "why stuck", "stalled", "takes so long", "taking so long", "takes forever"), ("job", "task", "progress")),
+    (
+        ("stuck at", "why stuck", "stalled", "takes so long", "taking so long", "takes forever"),
+        ("job", "task", "progress"),
+    ),
     (("about to fail", "going to fail", "will fail", "worn out", "wear"), ("failure predicted", "health", "failed")),
     (("run in", "run inside", "execute in"), ("exec", "command")),
     (("point to", "repoint"), ("assign",)),
     (("free", "next free", "vacant", "unallocated", "spare"), ("available",)),
-    (("cidr",), ("prefix", "subnet", "range", "network")),
+    (("cidr",), ("prefix", "subnet", "network")),
     (("cd drive", "dvd drive", "optical drive"), ("disk", "cdrom", "virtual media")),
     (("did change", "has changed", "have changed", "was changed"), ("log", "event", "history", "change")),
     (("call", "reach", "phone", "ring up"), ("contact", "phone")),
@@ -158,4 +187,11 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("how much traffic", "bandwidth"), ("metrics", "statistics", "usage", "throughput")),
     (("free from", "release from", "release"), ("unassign", "detach", "delete", "remove")),
     (("out of rotation",), ("deactivate", "disable", "maintenance", "drain", "update node")),
+    (("take out", "pull out", "get out"), ("disconnect", "remove", "detach")),
+    (("let through", "open to", "closed to"), ("rule", "allow", "set rules")),
+    (("round robin", "least connections", "least connection"), ("algorithm",)),
+    (("subnet",), ("prefix", "subnet", "network")),
+    (("switch", "router", "appliance"), ("device",)),
+    (("still alive", "reachable", "is alive"), ("ping", "health", "status", "state")),
+    (("been up", "been running", "up since", "running since"), ("uptime", "started", "state")),
 )

@@ -1,4 +1,4 @@
-"""Names of single things in what people say: "srv-tmp", "web-04", "win-dc1". Written in one word, they are told as such.
+"""Names of single things in what people say: "srv-tmp", "web-04". In one word, they are told as such.
 
 A word with hyphens is one when a part of it is known neither to an index nor to the trade, or is letters and digits.
 Pure; what is known is told by the caller. Called by `index`; what such a name may be of is `question`.

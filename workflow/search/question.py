@@ -9,17 +9,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 from workflow.search.meanings import MEANS
 from workflow.search.saying import plainly
 from workflow.search.stems import WORD, stems_of
 from workflow.search.trade import ALIKE
+from workflow.search.wishes import (
+    Want,
+    ended,
+    is_order,
+    opposites_of,
+    stemmed,
+    takes_out,
+    verb_near_the_beginning,
+    verbs,
+    wish_of,
+)
 from workflow.search.words import (
     ACTING,
     ASKING,
     BECAUSE,
     BEFORE_A_THING,
+    COMPARED,
     DONE,
     EMPTY,
     GIVING,
@@ -28,9 +39,7 @@ from workflow.search.words import (
     MORE_OF_THEM,
     NAMED_THINGS,
     NEEDING,
-    OF_A_KNOWN_ONE,
-    ONLY_DONE,
-    OPPOSITES,
+    NO_MANNER,
     POLITE,
     SENDING,
     SPOKEN,
@@ -38,15 +47,11 @@ from workflow.search.words import (
     SWITCHING,
     TAKING_OUT,
     TRYING,
-    UNDOING,
     WANTS,
     WHERE,
     WRITING,
 )
 
-Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
-"""`know`: a question, which no change answers; `look`: a sentence that begins with a verb of looking; `name`: one word
-or phrase, a thing's or an action's."""
 # A question is a sentence; what is longer is cut, so that nobody makes the index work for minutes.
 MOST_WORDS = 24
 # Words that may stand between the halves of a phrase: "take the old virtual CD out".
@@ -92,18 +97,21 @@ def understood(text: str) -> SearchQuestion:
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
-    words = ["show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
+    gives_one = (
+        tuple(words[:2]) in _GIVE_ME and words[2:3] in (["a"], ["an"], ["another"]) and not _REPORTS & set(words[3:5])
+    )
+    words = ["create" if gives_one else "show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
     wants_to_see = _TO_SEE.search(" ".join(words)) is not None
     while words and words[0] in POLITE:
         words = words[1:]
     while words and words[-1] in _THANKS:
         words = words[:-1]
-    ends = tuple(words[:1]) in _ENDING and words[1:] and words[1].endswith("ing")
+    ends = bool(ended(words))
     words = words[1:] if ends else words
     stems = stems_of(words)
     said = [stems[word] for word in words]
-    wants = "delete" if ends else _wants(words, said)
+    wants = "delete" if ends else wish_of(words, said)
     if wants == "act" and text.rstrip().endswith("?") and not asks_for_it:
         wants = "know"
     if wants == "act" and wants_to_see:
@@ -122,24 +130,22 @@ def understood(text: str) -> SearchQuestion:
         ideas[0] = replace(ideas[0], is_verb=True)
     if wants == "act" and len(ideas) == 1 and not lets_it:
         wants = "name"
-    is_order = lets_it or (len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1])))
-    is_order = is_order or (len(words) > 1 and words[0] in ONLY_DONE)
-    is_order = is_order or (words[:1] != [] and words[0] in ACTING and words[1:2] != [] and words[1] in WHERE - {"of"})
     is_all = bool({"all", "every", "everything"} & set(words))
-    undoes = words[:1] != [] and (words[0] in TAKING_OUT or tuple(words[:2]) in _TAKING_OUT)
-    return SearchQuestion(tuple(ideas), wants, is_all, is_order, _asks_many(words, stems), undoes)
+    undoes = wants == "act" and takes_out(words)
+    return SearchQuestion(tuple(ideas), wants, is_all, lets_it or is_order(words), _asks_many(words, stems), undoes)
 
 
 def _said_once(ideas: Sequence[Idea]) -> list[Idea]:
     """The same, with less of what was said before in another word: "the ISO in the CD drive"."""
-    said: set[tuple[str, ...]] = set()
-    found = []
+    found: list[Idea] = []
     for idea in ideas:
-        is_again = not idea.is_verb and (idea.said in said or not said.isdisjoint(idea.others))
+        is_again = not idea.is_verb and any(_means_the_same(idea, other) for other in found)
         found.append(replace(idea, share=idea.share * _AGAIN) if is_again else idea)
-        if not idea.is_verb:
-            said.add(idea.said)
     return found
+
+
+def _means_the_same(idea: Idea, other: Idea) -> bool:
+    return not other.is_verb and (idea.said == other.said or (idea.said in other.others and other.said in idea.others))
 
 
 @cache
@@ -168,8 +174,8 @@ def heard() -> frozenset[str]:
     phrases = [
         phrase for group in (*ALIKE, *(each for pair in MEANS for each in pair), *WANTS.values()) for phrase in group
     ]
-    asked = (ASKING, LOOKING, EMPTY, POLITE, WHERE, BECAUSE, BEFORE_A_THING, _COMPARED, _THANKS)
-    ordered = (ACTING, LIGHT, DONE, GIVING, MORE_OF_THEM, SENDING, NEEDING)
+    asked = (ASKING, LOOKING, EMPTY, POLITE, WHERE, BECAUSE, BEFORE_A_THING, COMPARED, _THANKS)
+    ordered = (ACTING, LIGHT, DONE, GIVING, MORE_OF_THEM, SENDING, NEEDING, STATES, SWITCHING, TAKING_OUT, WRITING)
     words = {word for phrase in phrases for word in phrase.split()}.union(*asked, *ordered)
     return frozenset(stems_of(words).values())
 
@@ -182,8 +188,8 @@ def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
         return [], words
     stems = stems_of(words)
     before, last = [stems[word] for word in words[:at]], [stems[word] for word in words[at:]]
-    is_told = _verb_near_the_beginning(before) is None and not {tuple(before[:1])} & _imperatives()
-    is_wanted = bool(last) and (_starts_with(last, _verbs()) or tuple(last[:1]) in _imperatives())
+    is_told = verb_near_the_beginning(before) is None and not {tuple(before[:1])} & _imperatives()
+    is_wanted = bool(last) and (_starts_with(last, verbs()) or tuple(last[:1]) in _imperatives())
     is_wanted = is_wanted or (len(last) > 1 and parts[-1][1] in BEFORE_A_THING and parts[-1][0] not in _NO_ORDER)
     return (words[:at], words[at:]) if is_told and is_wanted else ([], words)
 
@@ -195,7 +201,7 @@ def _starts_with(said: Sequence[str], phrases: Mapping[tuple[str, ...], Want]) -
 def _imperatives() -> frozenset[tuple[str, ...]]:
     """First words of what is done, beside those that want a making, a change or a removal."""
     if not _IMPERATIVES:
-        _IMPERATIVES.extend(_stemmed(word) for word in (*ACTING, *LIGHT, *GIVING))
+        _IMPERATIVES.extend(stemmed(word) for word in (*ACTING, *LIGHT, *GIVING))
     return frozenset(_IMPERATIVES)
 
 
@@ -204,148 +210,53 @@ def _ideas_told(words: Sequence[str]) -> Iterator[Idea]:
     return _ideas(words, [stems[word] for word in words], EMPTY)
 
 
-def ended_in(text: str) -> str:
-    """The stem of what is to end: that of "blink" in "stop blinking it"; "" where nothing is."""
-    words = WORD.findall(text.lower())[:2]
-    if len(words) < 2 or (words[0],) not in _ENDING or not words[1].endswith("ing"):
-        return ""
-    return stems_of(words)[words[1]]
-
-
-def opposites_of(stem: str) -> frozenset[str]:
-    """The stems of verbs that undo one: to unblink is to stop blinking."""
-    pairs = (tuple(_stemmed(word)[0] for word in pair) for pair in OPPOSITES)
-    named = {other for pair in pairs if stem in pair for other in pair if other != stem}
-    return frozenset((*(f"{prefix}{stem}" for prefix in UNDOING), *named))
-
-
 def of_a_name(idea: Idea) -> Idea | None:
     """What a word may mean that looks like the name of one thing ("web01"), where nobody knows it; else None."""
     word = idea.said[0]
     if len(idea.said) > 1 or word.isalpha() or word.isdigit():
         return None
-    return Idea(idea.said, tuple(_stemmed(phrase) for phrase in NAMED_THINGS), share=idea.share * _STATE)
-
-
-def want_of(verb: str) -> Want:
-    """What a single verb wants: `delete` for "remove", `act` for one that names an action of its own."""
-    return _verbs().get(_stemmed(verb), "act")
-
-
-def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
-    if words and words[0] in ASKING and tuple(words[:2]) not in _DOING:
-        return "know"
-    wants = _verb_near_the_beginning(said)
-    if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
-        return "update"
-    if "password" in words and _PASSWORD & set(words):
-        return "update"
-    if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
-        return "create"
-    if words and words[0] in GIVING and DONE & set(words):
-        return "act"
-    if wants is None and NEEDING & set(words[1:]) and (_COMPARED & set(words) or any(word.isdigit() for word in words)):
-        return "update"
-    if words and words[0] in GIVING and MORE_OF_THEM & set(words):
-        return "create"
-    if wants != "delete" and _COMPARED & set(words):
-        return "update"
-    if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
-        return "act"
-    if words and words[0] in WRITING and wants is None:
-        return "create"
-    if words and words[0] == "add" and "to" in words[1:] and _is_known_one(words[1 : words.index("to")]):
-        return "act"
-    if wants is None and words and words[0] in SWITCHING and {"to", "at"} & set(words) and not {"on", "off"} & set(words):
-        return "update"
-    if wants is None and _TO_A_NUMBER.search(" ".join(words)):
-        return "update"
-    return wants or ("look" if words and words[0] in LOOKING else "act")
-
-
-def _is_known_one(words: Sequence[str]) -> bool:
-    """Whether a thing is told that there is: "the web server", "server web01"."""
-    return words[:1] != [] and (words[0] in OF_A_KNOWN_ONE or _NAME.search(words[-1]) is not None)
-
-
-def _verb_near_the_beginning(said: Sequence[str]) -> Want | None:
-    verbs = _verbs()
-    for at in range(min(len(said), 3)):
-        for length in (3, 2, 1):
-            found = verbs.get(tuple(said[at : at + length]))
-            is_new_one = said[at] == "new" and at > 0 and said[at - 1] in OF_A_KNOWN_ONE  # "mount the new image"
-            if found is not None and not is_new_one:
-                return found
-    return None
-
-
-def _verbs() -> dict[tuple[str, ...], Want]:
-    if not _VERBS:
-        for want, phrases in WANTS.items():
-            for phrase in phrases:
-                _VERBS[_stemmed(phrase)] = want
-    return _VERBS
+    return Idea(idea.said, tuple(stemmed(phrase) for phrase in NAMED_THINGS), share=idea.share * _STATE)
 
 
 def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
     if not _GROUPS:
         for group in ALIKE:
-            phrases = [_stemmed(phrase) for phrase in group]
-            written = [_stemmed(phrase) for phrase in group if SPOKEN.isdisjoint(phrase.split())]
+            phrases = [stemmed(phrase) for phrase in group]
+            written = [stemmed(phrase) for phrase in group if SPOKEN.isdisjoint(phrase.split())]
             for phrase in phrases:
                 known = _GROUPS.setdefault(phrase, [])
                 known += [other for other in written if other != phrase and other not in known]
         for heard, meant in MEANS:
-            found = [_stemmed(phrase) for phrase in meant]
+            found = [stemmed(phrase) for phrase in meant]
             for said in heard:
-                known = _GROUPS.setdefault(_stemmed(said), [])
+                known = _GROUPS.setdefault(stemmed(said), [])
                 known += [other for other in found if other not in known]
     return _GROUPS
 
 
-_VERBS: dict[tuple[str, ...], Want] = {}
 _IMPERATIVES: list[tuple[str, ...]] = []
 _COMMA = re.compile(r"[,;:.!?](?:\s+|$)| - ")
 _GROUPS: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-# With a password, whatever stands between.
-_PASSWORD = frozenset(("reset", "forgot", "forgotten", "lost", "change", "new", "set"))
-# Of a thing that has to become so: "make the disk bigger", "two more CPUs".
-_COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "faster"))
 # Who asks how to do a thing wants it done.
 _HOW = frozenset(
     ("how", verb, who) for verb in ("do", "can", "could", "would", "should", "to") for who in ("i", "we", "you")
 )
 # Who asks whether somebody can do a thing wants it done as well.
 _ASKS_FOR_IT = frozenset((verb, who) for verb in ("can", "could", "would", "will") for who in ("i", "we", "you"))
-# "Do a reboot" asks nothing.
-_DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
 _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
-_NAME = re.compile(r"^[a-z]+\d")
 _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
 # Behind a verb they make another verb of it; what else stands there is what it is done to: "update ... firmware".
 _PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
-_TAKING_OUT = frozenset((verb, "out") for verb in ("take", "pull", "get", "yank"))
+_REPORTS = frozenset(("list", "overview", "summary", "report", "look", "count", "view", "table"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
-_ENDING = frozenset({("stop",), ("quit",), ("cease",)})
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
-# Shares of what only says where something is, why it is asked for, and in which state it is.
+# Shares of what only says where something is, why it is asked for, and in which state it is or how it is done.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
-_STATED = 0.5
-# And of what was said already.
-_AGAIN = 0.3
-# "Boost web01 to 8 cores", whatever the verb.
-_TO_A_NUMBER = re.compile(r"\bto \d")
+# And of a thing whose state is asked, and of what was said already.
+_STATED, _AGAIN = 0.5, 0.3
 # "To get a crash dump": what it is for.
 _PURPOSES = tuple([word] for word in (*LOOKING, "have", "let", "make", "save", "free", "avoid", "fix"))
-# Words behind a light verb among which what is done stands: "make a full backup".
-_NEAR = 5
-
-
-def _stemmed(phrase: str) -> tuple[str, ...]:
-    words = phrase.split()
-    stems = stems_of(words)
-    return tuple(stems[word] for word in words)
 
 
 def _ideas(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) -> Iterator[Idea]:
@@ -372,7 +283,8 @@ def _idea(words: Sequence[str], said: Sequence[str], places: Sequence[int], drop
     if alike is None and words[at] in drops:
         return None
     is_first = drops.issuperset(words[:at])
-    is_verb = phrase in _verbs() or (is_first and (len(phrase) == 1 or words[places[-1]] in _PARTICLES) and not _verbs().keys().isdisjoint(alike or ()))
+    is_done = is_first and (len(phrase) == 1 or words[places[-1]] in _PARTICLES)
+    is_verb = phrase in verbs() or (is_done and not verbs().keys().isdisjoint(alike or ()))
     is_verb = is_verb or (alike is None and words[at] in LOOKING)
     return Idea(phrase, (*(alike or ()), *_joined(words, at, places)), is_verb)
 
@@ -387,8 +299,9 @@ def _shares(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) ->
         elif is_of_a_thing and word in WHERE and share > _WHY:
             share = _WHERE
         is_state = at > 0 and word.endswith("ed") and (said[at],) in _groups() and at + 1 < len(words)
-        shares.append(min(share, _STATE) if is_state and words[at + 1] not in EMPTY else share)
-        is_of_a_thing = is_of_a_thing or (word not in drops and (said[at],) not in _verbs())
+        is_how = at > 0 and word.endswith("ly") and word not in NO_MANNER
+        shares.append(min(share, _STATE) if is_how or (is_state and words[at + 1] not in EMPTY) else share)
+        is_of_a_thing = is_of_a_thing or (word not in drops and (said[at],) not in verbs())
     return shares
 
 

@@ -38,6 +38,10 @@ _ASKED_OF = re.compile(
 _FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|okay|hey|hi|please|pls) )+")
 # Who uses a value as something sets it.
 _USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
+# Where a thing is named, an address is one.
+_ADDRESS_ITSELF = re.compile(
+    r"\b(is|are|give|assign|free|free up|release|delete|remove|reserve|find|show|has|have|uses|using) \d{1,3}(?:\.\d{1,3}){3}(?![\w./])"
+)
 # Pointed at is what is set.
 _POINTED = re.compile(r"^point (.+?) at ((?:\w|[ .-])+)")
 # Kicked off is a job, or a pod off its node.
@@ -56,6 +60,7 @@ def plainly(text: str) -> str:
     for form, word in _TOLD_BY_FORM:
         text = form.sub(word, text)
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
+    text = _ADDRESS_ITSELF.sub(r"\1 ip address", text)
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()

@@ -212,7 +212,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("subscribe", "subscription", "listener", "webhook", "trap", "traps"),
     ("ip address", "network interface", "ipv4"),
     ("dns", "name server", "nameserver", "dns server", "resolver"),
-    ("dns ptr", "reverse dns", "ptr"),
+    ("dns ptr", "reverse dns", "rdns", "ptr"),
     ("support", "tech support", "tsr", "diagnostics"),
     ("schedule", "nightly", "plan", "automatically", "periodic", "regularly"),
     ("who am i", "whoami", "self"),

@@ -42,10 +42,17 @@ WHERE = frozenset(
 )
 # How a thing is, when somebody asks.
 STATES = frozenset(("healthy", "health", "ok", "okay", "wrong", "broken", "fine", "well", "trouble"))
+# No other word that ends so says more than how something is done: "cleanly".
+NO_MANNER = frozenset((
+    "anomaly", "assembly", "daily", "family", "hourly", "monthly", "nightly", "only", "readonly", "reply", "supply",
+    "weekly",
+))  # fmt: skip
 # Words of workflows that only try something.
 TRYING = frozenset(("dry", "preview", "simulate", "test", "validate", "verify"))
 # What behind it only says when or why.
 BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
+# Of a thing that has to become so: "make the disk bigger", "two more CPUs".
+COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "faster"))
 # What stands between a verb and what it is done to.
 BEFORE_A_THING = frozenset((
     "a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "its", "his", "her", "their", "all",
@@ -79,11 +86,13 @@ ACTING = (
 # Of these, those that are no things as well ("the power", "a snapshot"): what begins with one is an order.
 ONLY_DONE = frozenset((
     "assign", "attach", "bring", "cancel", "connect", "detach", "disconnect", "eject", "empty", "erase", "insert",
-    "kick", "kill", "migrate", "move", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut", "spin",
-    "suspend", "unmount", "unplug",
+    "kick", "kill", "migrate", "move", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut",
+    "spin", "suspend", "unmount", "unplug",
 ))  # fmt: skip
 # Who takes something out wants none made.
-TAKING_OUT = frozenset(("detach", "disconnect", "eject", "free", "leave", "release", "unassign", "unhook", "unmount", "unplug", "yank"))
+TAKING_OUT = frozenset(
+    ("detach", "disconnect", "eject", "free", "leave", "release", "unassign", "unhook", "unmount", "unplug", "yank")
+)
 # Who tells what for needs more of it, or a new one.
 NEEDING = frozenset(("needs", "need", "wants", "lacks"))
 # Verbs of making what is kept in writing.

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workflow.search.findable import Findable, humps
-from workflow.search.question import SearchQuestion, want_of
+from workflow.search.question import SearchQuestion
 from workflow.search.stems import WORD, stems_of
+from workflow.search.wishes import want_of
 from workflow.search.words import EMPTY, TRYING
 
 # How a workflow's intent fits what is wanted; what is not named: 1.

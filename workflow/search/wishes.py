@@ -1,0 +1,160 @@
+"""What a sentence wants: to know, to make, to change, to remove or to do, by its verb and what stands around it.
+
+Also whether it is an order, takes something out, or ends what goes on. By words and their stems alone, about no API.
+Pure; called by `question`, which knows what a sentence is about.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from workflow.search.stems import WORD, stems_of
+from workflow.search.words import (
+    ACTING,
+    ASKING,
+    BEFORE_A_THING,
+    COMPARED,
+    DONE,
+    GIVING,
+    LIGHT,
+    LOOKING,
+    MORE_OF_THEM,
+    NEEDING,
+    OF_A_KNOWN_ONE,
+    ONLY_DONE,
+    OPPOSITES,
+    SENDING,
+    SWITCHING,
+    TAKING_OUT,
+    UNDOING,
+    WANTS,
+    WHERE,
+    WRITING,
+)
+
+Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
+"""`know`: a question, which no change answers; `look`: a sentence that begins with a verb of looking; `name`: one word
+or phrase, a thing's or an action's."""
+_VERBS: dict[tuple[str, ...], Want] = {}
+# With a password, whatever stands between.
+_PASSWORD = frozenset(("reset", "forgot", "forgotten", "lost", "change", "new", "set"))
+# "Do a reboot" asks nothing.
+_DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
+_ENDING = frozenset(("stop", "quit", "cease"))
+_NAME = re.compile(r"^[a-z]+\d")
+# "Boost web01 to 8 cores", whatever the verb.
+_TO_A_NUMBER = re.compile(r"\bto \d")
+# Words behind a light verb among which what is done stands: "make a full backup".
+_NEAR = 5
+
+
+def want_of(verb: str) -> Want:
+    """What a single verb wants: `delete` for "remove", `act` for one that names an action of its own."""
+    return verbs().get(stemmed(verb), "act")
+
+
+def wish_of(words: Sequence[str], said: Sequence[str]) -> Want:
+    """What a sentence wants by its words, of which `said` are the stems."""
+    if words and words[0] in ASKING and tuple(words[:2]) not in _DOING:
+        return "know"
+    wants = verb_near_the_beginning(said)
+    if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
+        return "update"
+    if "password" in words and _PASSWORD & set(words):
+        return "update"
+    if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
+        return "create"
+    if words and words[0] in GIVING and DONE & set(words):
+        return "act"
+    if wants is None and NEEDING & set(words[1:]) and (COMPARED & set(words) or any(word.isdigit() for word in words)):
+        return "update"
+    if words and words[0] in GIVING and MORE_OF_THEM & set(words):
+        return "create"
+    if wants != "delete" and COMPARED & set(words):
+        return "update"
+    return _wish_by_first(words, wants) or wants or ("look" if words and words[0] in LOOKING else "act")
+
+
+def _wish_by_first(words: Sequence[str], wants: Want | None) -> Want | None:
+    """What it wants by its first word and what else is there, beside its verb, which `wants`; None: nothing."""
+    first, rest = words[0] if words else "", set(words[1:])
+    if first in LIGHT and not DONE.isdisjoint(words[1:_NEAR]):
+        return "act"
+    if first == "add" and "to" in rest and _is_known_one(words[1 : words.index("to")]):
+        return "act"
+    if wants is None and first in WRITING:
+        return "create"
+    switches = first in SWITCHING and not rest.isdisjoint(("to", "at")) and rest.isdisjoint(("on", "off"))
+    if wants is None and (switches or _TO_A_NUMBER.search(" ".join(words))):
+        return "update"
+    return None
+
+
+def is_order(words: Sequence[str]) -> bool:
+    """Whether the first word is a verb, by what comes behind it or because it can be nothing else."""
+    first, second = (*words, "", "")[:2]
+    is_done = first in ONLY_DONE or (first in ACTING and second in WHERE and second != "of")
+    return (
+        second in BEFORE_A_THING
+        or any(sign.isdigit() for sign in second)
+        or (is_done and bool(second))
+        or takes_out(words)
+    )
+
+
+def takes_out(words: Sequence[str]) -> bool:
+    """Whether something is to be taken out from where it is: "eject the CD"."""
+    first, second = (*words, "", "")[:2]
+    takes = first in ("take", "pull", "get", "yank", "throw") and not {"out", "off"}.isdisjoint(words[1:_NEAR])
+    return first in TAKING_OUT or takes
+
+
+def _is_known_one(words: Sequence[str]) -> bool:
+    """Whether a thing is told that there is: "the web server", "server web01"."""
+    return bool(words) and (words[0] in ("the", "that", "this") or _NAME.search(words[-1]) is not None)
+
+
+def verb_near_the_beginning(said: Sequence[str]) -> Want | None:
+    """What the first known verb of the first three stems wants."""
+    known = verbs()
+    for at in range(min(len(said), 3)):
+        for length in (3, 2, 1):
+            found = known.get(tuple(said[at : at + length]))
+            is_new_one = said[at] == "new" and at > 0 and said[at - 1] in OF_A_KNOWN_ONE  # "mount the new image"
+            if found is not None and not is_new_one:
+                return found
+    return None
+
+
+def verbs() -> Mapping[tuple[str, ...], Want]:
+    """The verbs that want a making, a change or a removal, as stems, each with what it wants."""
+    if not _VERBS:
+        for want, phrases in WANTS.items():
+            for phrase in phrases:
+                _VERBS[stemmed(phrase)] = want
+    return _VERBS
+
+
+def ended_in(text: str) -> str:
+    """The stem of what is to end: that of "blink" in "stop blinking it"; "" where nothing is."""
+    verb = ended(WORD.findall(text.lower())[:2])
+    return stems_of((verb,))[verb] if verb else ""
+
+
+def ended(words: Sequence[str]) -> str:
+    """The second of the words where the first one says that it is to end; else ""."""
+    return words[1] if len(words) > 1 and words[0] in _ENDING and words[1].endswith("ing") else ""
+
+
+def opposites_of(stem: str) -> frozenset[str]:
+    """The stems of verbs that undo one: to unblink is to stop blinking."""
+    pairs = (tuple(stemmed(word)[0] for word in pair) for pair in OPPOSITES)
+    named = {other for pair in pairs if stem in pair for other in pair if other != stem}
+    return frozenset((*(f"{prefix}{stem}" for prefix in UNDOING), *named))
+
+
+def stemmed(phrase: str) -> tuple[str, ...]:
+    """The stems of its words."""
+    words = phrase.split()
+    stems = stems_of(words)
+    return tuple(stems[word] for word in words)
