@@ -34,6 +34,7 @@ _OTHER, _OTHER_VERB = 0.9, 0.75
 # What is wanted is told by a workflow's intent as well as by its words.
 _VERB = 0.7
 _COMMON, _MOST_KNOWN = 200, 128
+_NOTHING = Idea((), share=0.0)
 
 
 class Index:
@@ -133,16 +134,15 @@ class Index:
         count = len(self._places) if of_api is None else len(of_api)
         least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
         found: list[Matches] = []
-        before: Idea | None = None
+        told = _NOTHING  # the thing just before: in "server web01" what is named is told already
         for said in map(self._written_apart, question.ideas):
             idea, hits = said, self._hits(said, least)
-            names_what_is_said = before is not None and said.share == before.share and bool(found[-1].titled)
             meant = None if hits.of else self._written_short(said)
-            if meant is None and not (hits.of or (names_what_is_said and not found[-1].is_verb)):
-                meant = of_a_name(said)
+            if meant is None and not hits.of and said.share != told.share:
+                meant = of_a_name(said, is_main=question.main_name == said.said)
             if meant is not None:
                 idea, hits = meant, self._hits(meant, least)
-            before = said
+            told = said if hits.titled and not said.is_verb else _NOTHING
             of = hits.of if of_api is None else {place: hits.of[place] for place in of_api.intersection(hits.of)}
             rarity = math.log(1 + count / (1 + len(of))) if of else 0.0
             rarity *= idea.share * (_VERB if idea.is_verb else 1.0)

@@ -132,7 +132,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("share with", "give access", "grant access", "let in"), ("member", "permission", "role", "access")),
     (("stop sharing", "revoke access", "take access"), ("member", "permission", "role", "access")),
     (("who can", "who may", "can see", "has access"), ("member", "user", "permission", "access")),
-    (("put in front", "in front of"), ("add target", "assign", "attach")),
+    (("put in front", "in front of", "put behind"), ("add target", "assign", "attach")),
     (("take offline", "out of service"), ("deactivate", "disable", "maintenance")),
     (("replicas", "scale to"), ("scale", "update service")),
     (("drain", "cordon"), ("evict", "update node", "migrate")),

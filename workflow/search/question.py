@@ -83,6 +83,12 @@ class SearchQuestion:
     undoes: bool = False
 
     @property
+    def main_name(self) -> tuple[str, ...]:
+        """The only thing that it is about, should it be a name; of what is made or removed nothing is guessed."""
+        main = [idea.said for idea in self.ideas if not idea.is_verb and idea.share == 1]
+        return main[0] if len(main) == 1 and self.wants not in ("create", "delete") else ()
+
+    @property
     def is_of_a_trial(self) -> bool:
         """Whether something may be tried only: who wants a thing made, changed or removed has it done."""
         stems = {stem for idea in self.ideas for phrase in (idea.said, *idea.others) for stem in phrase}
@@ -97,10 +103,7 @@ def understood(text: str) -> SearchQuestion:
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
-    gives_one = (
-        tuple(words[:2]) in _GIVE_ME and words[2:3] in (["a"], ["an"], ["another"]) and not _REPORTS & set(words[3:5])
-    )
-    words = ["create" if gives_one else "show", *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
+    words = [_wish_given(words), *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
     lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
     wants_to_see = _TO_SEE.search(" ".join(words)) is not None
     while words and words[0] in POLITE:
@@ -133,6 +136,12 @@ def understood(text: str) -> SearchQuestion:
     is_all = bool({"all", "every", "everything"} & set(words))
     undoes = wants == "act" and takes_out(words)
     return SearchQuestion(tuple(ideas), wants, is_all, lets_it or is_order(words), _asks_many(words, stems), undoes)
+
+
+def _wish_given(words: Sequence[str]) -> str:
+    """What is done for whom something is given: made, where it is one more of them, but for what only tells."""
+    is_one_more = words[2:3] in (["a"], ["an"], ["another"]) and _REPORTS.isdisjoint(words[3:5])
+    return "create" if is_one_more else "show"
 
 
 def _said_once(ideas: Sequence[Idea]) -> list[Idea]:
@@ -210,12 +219,15 @@ def _ideas_told(words: Sequence[str]) -> Iterator[Idea]:
     return _ideas(words, [stems[word] for word in words], EMPTY)
 
 
-def of_a_name(idea: Idea) -> Idea | None:
-    """What a word may mean that looks like the name of one thing ("web01"), where nobody knows it; else None."""
+def of_a_name(idea: Idea, *, is_main: bool) -> Idea | None:
+    """What a word may mean that looks like the name of one thing ("web01"), where nobody knows it; else None.
+    `is_main`: the sentence is about it, and about nothing else."""
     word = idea.said[0]
     if len(idea.said) > 1 or word.isalpha() or word.isdigit():
         return None
-    return Idea(idea.said, tuple(stemmed(phrase) for phrase in NAMED_THINGS), share=idea.share * _STATE)
+    return Idea(
+        idea.said, tuple(stemmed(phrase) for phrase in NAMED_THINGS), share=idea.share * (1.0 if is_main else _STATE)
+    )
 
 
 def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:

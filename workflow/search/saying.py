@@ -19,6 +19,8 @@ _TOLD_BY_FORM = (
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b"), "cidr"),
     (re.compile(r"(?<![\w.-])[\w.-]*\w\.(iso|img|qcow2|vmdk|vhdx)\b"), r"\1"),
 )
+# What of a thing is asked is less than which thing: "which rack is server7 in".
+_WHICH_OF_IT = re.compile(r"^\W*(?:which|what) (\w+(?: \w+)?) (?:is|are) (.+?) (?:in|on|at|under)\W*$")
 # That there is one is asked, of what is there.
 _AVAILABLE = re.compile(r"\b(are|is) there ([^,;.?!]+) available\b")
 # What it is to be called says nothing of what it is.
@@ -40,7 +42,8 @@ _FILLING = re.compile(r"(^\W*|[,;:.!] *)(?:(?:just|simply|quickly|then|so|ok|oka
 _USED_AS = re.compile(r"^use (\d\w*) (?:as|for)\b")
 # Where a thing is named, an address is one.
 _ADDRESS_ITSELF = re.compile(
-    r"\b(is|are|give|assign|free|free up|release|delete|remove|reserve|find|show|has|have|uses|using) \d{1,3}(?:\.\d{1,3}){3}(?![\w./])"
+    r"\b(is|are|give|assign|free|free up|release|delete|remove|reserve|find|show|has|have|uses|using)"
+    r" \d{1,3}(?:\.\d{1,3}){3}(?![\w./])"
 )
 # Pointed at is what is set.
 _POINTED = re.compile(r"^point (.+?) at ((?:\w|[ .-])+)")
@@ -64,4 +67,5 @@ def plainly(text: str) -> str:
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
+    text = _WHICH_OF_IT.sub(r"where is \2 in \1?", text)
     return _POINTED.sub(r"set \2 on \1", _USED_AS.sub(r"set \1", text))

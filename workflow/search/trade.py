@@ -241,7 +241,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("schema", "look like"),
     ("property", "metadata"),
     ("member", "share with", "sharing", "shared"),
-    ("protection", "protect", "lock"),
+    ("protection", "protect", "lock", "unlock"),
     ("once", "one time", "next boot", "next reboot", "next restart", "next start", "this time"),
     ("ensure", "make sure", "see to it"),
     ("node", "host", "hypervisor"),

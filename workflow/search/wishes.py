@@ -44,6 +44,11 @@ _ENDING = frozenset(("stop", "quit", "cease"))
 _NAME = re.compile(r"^[a-z]+\d")
 # "Boost web01 to 8 cores", whatever the verb.
 _TO_A_NUMBER = re.compile(r"\bto \d")
+# Said of what is to be removed.
+_NO_LONGER = re.compile(
+    r"\b(?:(?:has|have|had|needs?|must|can|should) (?:to )?go"
+    r"|(?:not|no longer|never) (?:be )?(?:exist|needed|wanted|used)(?: any ?more)?)$"
+)
 # Words behind a light verb among which what is done stands: "make a full backup".
 _NEAR = 5
 
@@ -57,6 +62,8 @@ def wish_of(words: Sequence[str], said: Sequence[str]) -> Want:
     """What a sentence wants by its words, of which `said` are the stems."""
     if words and words[0] in ASKING and tuple(words[:2]) not in _DOING:
         return "know"
+    if _NO_LONGER.search(" ".join(words)):
+        return "delete"
     wants = verb_near_the_beginning(said)
     if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
         return "update"
@@ -104,7 +111,7 @@ def is_order(words: Sequence[str]) -> bool:
 
 def takes_out(words: Sequence[str]) -> bool:
     """Whether something is to be taken out from where it is: "eject the CD"."""
-    first, second = (*words, "", "")[:2]
+    first = words[0] if words else ""
     takes = first in ("take", "pull", "get", "yank", "throw") and not {"out", "off"}.isdisjoint(words[1:_NEAR])
     return first in TAKING_OUT or takes
 
