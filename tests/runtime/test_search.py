@@ -6,6 +6,7 @@ import pytest
 
 from workflow.search.findable import Findable, WorkflowFacts
 from workflow.search.index import Index
+from workflow.search.names import with_names
 from workflow.search.question import heard, understood
 from workflow.search.saying import plainly
 from workflow.search.spelling import spelt
@@ -67,6 +68,16 @@ def test_what_is_wanted_is_told_by_how_a_sentence_begins(said: str, wants: str) 
         ("make a copy of the pod", "act"),
         ("give the pod another disk", "create"),
         ("disable the alarm", "update"),
+        ("switch the boot mode to uefi", "update"),
+        ("switch the node to maintenance and turn it on", "act"),
+        ("mount the new image", "act"),
+        ("take the screen, I want to see the console", "look"),
+        ("give me a public address", "create"),
+        ("give me a list of pods", "look"),
+        ("add server web01 to the pool", "act"),
+        ("add a disk to the server", "create"),
+        ("note in the journal that it was replaced", "create"),
+        ("the config app has to go", "delete"),
     ],
 )
 def test_what_is_wanted_is_told_by_the_verb_and_not_by_a_word_further_on(said: str, wants: str) -> None:
@@ -176,6 +187,17 @@ def test_a_contracted_is_is_one_and_no_possessive() -> None:
         ("kick off a snap", "kick off a snap"),
         ("boot from network on 10g port", "boot from network on 10 port"),
         ("turn 2fa on", "turn 2fa on"),
+        ("send alarms to noc@example.com", "send alarms to mailbox"),
+        (r"export it to \\filer\backup", "export it to share"),
+        ("change its mac to 52:54:00:12:34:56", "change its mac to 0"),
+        ("an address of 10.1.0.0/16", "an address of cidr"),
+        ("mount ubuntu-22.04.iso", "mount iso"),
+        ("a network called frontend for apps", "a network for apps"),
+        ("rename srv-tmp to srv-archive", "rename srv-tmp"),
+        ("are there updates available in it", "are there updates in it"),
+        ("point the cluster at our ntp", "set our ntp on the cluster"),
+        ("which rack is server7 in?", "where is server7 in rack?"),
+        ("is 10.1.1.7 taken", "is ip address taken"),
     ],
 )
 def test_what_is_said_is_put_plainly(said: str, plain: str) -> None:
@@ -270,6 +292,50 @@ def test_what_ends_is_undone_by_what_is_called_the_opposite() -> None:
 def test_a_name_that_nobody_knows_is_of_the_main_things() -> None:
     found = Index((one("find_vms", "find", risk="read"), one("find_users", "find", risk="read"))).search("is web01 up")
     assert found == ["lab_find_vms"]
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("stop srv-tmp", "stop srvtmp0"),
+        ("start web-04 now", "start web04 now"),
+        ("a read-only user", "a read-only user"),
+        ("vm test-vm-7", "vm testvm7"),
+        ("raid-5", "raid5"),
+    ],
+)
+def test_a_word_with_hyphens_that_nobody_knows_is_one_name(said: str, written: str) -> None:
+    assert with_names(said, {"read", "onli"}.__contains__, frozenset({"test", "vm", "user"})) == written
+
+
+def test_what_is_said_twice_counts_once() -> None:
+    first, again = (idea for idea in understood("mount the iso in the dvd").ideas if idea.said in {("iso",), ("dvd",)})
+    assert again.share < first.share / 2
+
+
+def test_to_take_something_out_nothing_is_made() -> None:
+    disks = (one("create_disk", "create"), one("clone_disk", "act"), one("delete_disk", "delete", risk="destroy"))
+    assert Index(disks).search("detach the scratch disk")[-1] == "lab_create_disk"
+
+
+def test_who_asks_how_a_thing_is_asks_for_its_state_more_than_for_the_thing() -> None:
+    shares = {idea.said[0]: idea.share for idea in understood("is the cluster healthy").ideas}
+    assert shares["cluster"] < shares["healthi"] == 1
+
+
+def test_how_something_is_done_counts_less_than_what_is_done() -> None:
+    shares = {idea.said[0]: idea.share for idea in understood("shut the pod down cleanly").ideas}
+    assert shares["cleanli"] < shares["pod"]
+
+
+def test_what_does_more_than_is_asked_comes_behind_what_does_just_that() -> None:
+    nics = (one("create_vm_with_disk_and_nic", "create"), one("create_nic", "create"))
+    assert Index(nics).search("add a second nic")[0] == "lab_create_nic"
+
+
+def test_a_name_behind_what_it_is_of_is_looked_for_as_nothing_else() -> None:
+    ones = (one("delete_volume", "delete", risk="destroy"), one("delete_server", "delete", risk="destroy"))
+    assert Index(ones).search("delete volume web01") == ["lab_delete_volume", "lab_delete_server"]
 
 
 def test_the_best_of_many_are_the_best_of_all() -> None:

@@ -91,10 +91,11 @@ SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences.yaml").read_text(
 # taken, the sentences that miss were never looked at.
 FLOORS = {
     ("hypercore", "tuned"): (0.78, 0.95),
-    ("hypercore", "kept"): (0.75, 0.92),
-    ("hypercore", "untouched"): (0.65, 0.9),
+    ("hypercore", "kept"): (0.78, 0.94),
+    ("hypercore", "untouched"): (0.7, 0.95),
     ("idrac", "tuned"): (0.77, 0.94),
     ("idrac", "kept"): (0.76, 0.92),
+    ("idrac", "untouched"): (0.62, 0.92),
 }
 
 
