@@ -20,7 +20,7 @@ from compiler.verification import compile_spec
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = ("succeeded", "partial", "pending", "failed", "unknown")
 # Neither description or profile has what these need: values of hardware addresses, states that mean failure, batches.
-NOWHERE = {"another MAC form", "failed state", "answers missing"}
+NOWHERE = {"another MAC form", "failed state", "answers missing", "renamed, and elsewhere"}
 
 
 def ends_of(compiled: Compiled) -> dict[str, Counter[str]]:
