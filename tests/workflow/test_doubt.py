@@ -12,8 +12,11 @@ from workflow.requests.events import (
     Cancelled,
     DeadlinePassed,
     Doubt,
+    EndRun,
     FateFound,
     RequestFailed,
+    StartTimer,
+    TimerFired,
     event_from_json,
     failure_from_json,
     to_json,
@@ -152,3 +155,43 @@ def test_the_state_before_a_doubt_can_be_stored_and_gone_on_from() -> None:
     run = at_the_change()
     run.state = State.from_json(run.state.to_json())
     sent(run.say(FateFound("create", has_happened=True)), "read_back")
+
+
+MAPPED = program(
+    step("change", "patch", "/vm", requestBody={"payload": {"map": "$inputs.map"}}, **ours("change", effect="update")),
+    step(
+        "look",
+        "get",
+        "/vm",
+        **ours(
+            "read_back",
+            decides=True,
+            expects=[{"place": "/map", "asked": "$inputs.map", "found": "$response.body#/map"}],
+        ),
+    ),
+    inputs={"type": "object", "properties": {"map": {"type": "object"}}},
+)
+
+
+def looked(asked: Any, shown: Any) -> Any:
+    """The end of a change whose answer was lost, as often looked at as the run wants."""
+    run = Dialogue(MAPPED, map=asked)
+    command = run.say(RequestFailed("change", "unknown_fate"))
+    while not isinstance(command, EndRun):
+        if isinstance(command, StartTimer):
+            command = run.say(TimerFired(command.step_id))
+        elif command.step_id == "change":
+            command = run.say(RequestFailed("change", "unknown_fate"))
+        else:
+            command = run.answer(command.step_id, 200, {"map": shown})
+    return command
+
+
+@pytest.mark.parametrize("shown", [{}, {"root": {}}, {"root": {"type": "none"}}])
+def test_nothing_where_nothing_was_asked_for_and_an_empty_object_settle_no_doubt(shown: Any) -> None:
+    assert looked({"root": {}}, shown).outcome == "unknown"
+    assert looked({"nonsense": ""}, {"other": "x"}).outcome == "unknown"
+
+
+def test_a_value_that_is_there_settles_it() -> None:
+    assert looked({"a": "1", "b": ""}, {"a": "1"}).outcome == "succeeded"

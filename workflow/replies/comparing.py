@@ -65,7 +65,7 @@ class Compared:
 
 def compared(asked: Json, found: Json, rule: Rule = "", place: str = "") -> Iterator[Compared]:
     """Each plain value of `asked` beside what is found in its place."""
-    if asked != found and isinstance(found, str):  # JSON as a text is compared member by member
+    if asked != found and isinstance(found, str) and rule != "exact":  # JSON as a text is compared member by member
         read = [_of_json_text(each) for each in (asked, found)]
         asked, found = read if all(isinstance(each, Mapping) for each in read) else (asked, found)
     if asked == {} and isinstance(asked, Mapping):

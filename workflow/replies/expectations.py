@@ -81,7 +81,7 @@ class ExpectationFinding:
     @property
     def is_of_nothing(self) -> bool:
         """Whether nothing is there at a place, as was asked for: it may have been so before."""
-        return self.place != "" and self.found in (None, "", [], {})
+        return self.place != "" and all(value in (None, "", [], {}) for value in (self.asked, self.found))
 
     @property
     def is_to_come(self) -> bool:
