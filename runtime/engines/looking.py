@@ -11,6 +11,7 @@ it is: a state says nothing of whether there was a restart. A change is never se
 import asyncio
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -29,8 +30,10 @@ from runtime.secrets import Vault
 from workflow.programs.program import step_of
 from workflow.programs.program_making import ProgramStep
 from workflow.programs.state import State
+from workflow.replies.expectations import ExpectationFinding
 from workflow.requests.events import EndRun, Event, FateFound, RequestFailed, SendRequest, StartTimer, TimerFired
 from workflow.running.interpreter import advance
+from workflow.running.looking import evidence_in
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -113,6 +116,7 @@ class _Look:
     notes: "_Notes"
     is_settled: bool
     told: ProgramStep | None = None
+    findings: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
 
     async def judged(self) -> LookResult:
         deadline = asyncio.get_running_loop().time() + LOOK_S
@@ -128,6 +132,7 @@ class _Look:
             if isinstance(answer, RequestFailed):
                 return LookResult("open", f"{command.step_id} was not answered: {answer.message}")
             state, commands = advance(program, state, answer)
+            self.findings = state.findings
         return LookResult("open", "what follows changes something, or takes longer than a look may")
 
     async def _performed(self, command: SendRequest | StartTimer, deadline: float) -> Event | None:
@@ -147,7 +152,7 @@ class _Look:
         why = end.failure.message if end.failure is not None else ""
         effect = self._effect_seen()
         decides = self.told is not None and self.told.decides
-        if end.outcome in ("succeeded", "pending") and decides and effect != "delete" and end.verified != "none":
+        if end.outcome in ("succeeded", "pending") and decides and effect != "delete" and self._is_evident():
             return LookResult("happened", "the device shows what was asked for", self._clean(dict(end.outputs)))
         if end.outcome == "succeeded" and effect == "delete":
             return LookResult("happened", "it is gone", self._clean(dict(end.outputs)))
@@ -166,6 +171,13 @@ class _Look:
         if not (self.is_settled or (doubted is not None and doubted.is_idempotent)):
             return LookResult("open", "it is not so yet, and may still come: look again in a while")
         return LookResult("not happened", self._clean(why))
+
+    def _is_evident(self) -> bool:
+        """Whether what the last read showed speaks for the change, where its expectations were looked at at all."""
+        doubted, told = self._doubted(), self.told
+        shown = [each for key, each in self.findings.items() if told is not None and key.endswith(told.step_id)]
+        found = [ExpectationFinding(**dict(each)) for findings in shown for each in findings]
+        return not found or (doubted is not None and bool(evidence_in(found, doubted, self.doubted.body)))
 
     def _is_called_otherwise(self, end: EndRun) -> bool:
         """Whether what differs is what the address is made of: after a renaming another thing may stand there."""

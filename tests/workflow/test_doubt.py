@@ -195,3 +195,24 @@ def test_nothing_where_nothing_was_asked_for_and_an_empty_object_settle_no_doubt
 
 def test_a_value_that_is_there_settles_it() -> None:
     assert looked({"a": "1", "b": ""}, {"a": "1"}).outcome == "succeeded"
+
+
+def test_that_the_thing_that_was_found_has_its_name_is_no_sign_of_an_update() -> None:
+    named = {"place": "/name", "asked": "$inputs.name", "found": "$response.body#/name"}
+    size = {"place": "/size", "asked": "$inputs.size", "found": "$response.body#/size"}
+    body = {"payload": {"size": "$inputs.size"}}
+    made = program(
+        step("change", "patch", "/vm", requestBody=body, **ours("change", effect="update")),
+        step("look", "get", "/vm", **ours("read_back", decides=True, expects=[named, size])),
+        inputs={"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "object"}}},
+    )
+    run = Dialogue(made, name="web", size={"x": {}})
+    command = run.say(RequestFailed("change", "unknown_fate"))
+    while not isinstance(command, EndRun):
+        if isinstance(command, StartTimer):
+            command = run.say(TimerFired(command.step_id))
+        elif command.step_id == "change":
+            command = run.say(RequestFailed("change", "unknown_fate"))
+        else:
+            command = run.answer(command.step_id, 200, {"name": "web", "size": {"x": {"kind": "none"}}})
+    assert command.outcome == "unknown"

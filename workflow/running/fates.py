@@ -21,12 +21,13 @@ from workflow.running.looking import (
     begun,
     change_without_a_trace,
     deciding_step,
+    evidence_in,
     looks_of,
     shown_of,
     with_try,
 )
 from workflow.running.turn import Turn
-from workflow.running.uncertainty import doubt_of, line_of, step_after_doubt
+from workflow.running.uncertainty import body_of, doubt_of, line_of, step_after_doubt
 from workflow.visible import quotable
 
 _MOST_TOLD = 5
@@ -62,7 +63,8 @@ class DoubtfulTurn(Turn):
         step, look = self.step, self.frame.look
         assert look is not None
         found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
-        seen = [each for each in found if each.sight in ("seen", "form") and not each.is_of_nothing]
+        doubted = self.flow.steps[look["step"]]
+        seen = evidence_in(found, doubted, body_of(doubted, self.scope(), self.program.base_path))
         if is_so and seen and not any(each.is_otherwise for each in found):
             self.change(step=look["step"], look=None)
             self._go_on_behind()

@@ -5,12 +5,14 @@ was asked for (`decides` in the document), the run looks there at once and goes 
 only `uncertainty` names a read. Nothing is sent from here: `interpreter` does, and keeps in `Frame.look` what is known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Scope
+from workflow.json.pointers import parse_pointer
 from workflow.programs.program import ProgramStep, WorkflowProgram
 from workflow.programs.state import Frame
+from workflow.replies.expectations import ExpectationFinding
 from workflow.requests.events import Failure
 from workflow.running.uncertainty import is_buildable
 
@@ -53,6 +55,28 @@ def change_without_a_trace(flow: WorkflowProgram, frame: Frame, failure: Failure
     made = {key.removeprefix(frame.prefix) for key in done}
     numbers = range(frame.step - 1, -1, -1)
     return next((n for n in numbers if not flow.steps[n].is_safe and flow.steps[n].step_id in made), None)
+
+
+def evidence_in(found: Iterable[ExpectationFinding], doubted: ProgramStep, sent: Json) -> list[ExpectationFinding]:
+    """What speaks for a change in doubt, which has `sent` this: that it is seen, or the thing there, or gone.
+
+    By what the thing was found (its name, in an `ensure`) says nothing of an update, nor that nothing is where nothing
+    was asked for.
+    """
+    names = frozenset(_names_in(sent) if doubted.effect == "update" else ())
+    return [
+        each
+        for each in found
+        if each.sight in ("seen", "form")
+        and not each.is_of_nothing
+        and (not each.place or not names or not names.isdisjoint(parse_pointer(each.place)))
+    ]
+
+
+def _names_in(sent: Json) -> Iterator[str]:
+    for value in sent.values() if isinstance(sent, Mapping) else sent if isinstance(sent, list) else ():
+        yield from _names_in(value)
+    yield from sent if isinstance(sent, Mapping) else ()
 
 
 def looks_of(step: ProgramStep) -> tuple[int, float]:

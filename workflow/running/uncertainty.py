@@ -8,6 +8,7 @@ built from what the run knows. Nothing is sent from here. Called by `interpreter
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
+from workflow.documents.document import Json
 from workflow.documents.scope import Scope, nothing_sent
 from workflow.programs.program import ProgramStep, WorkflowProgram
 from workflow.programs.state import Frame
@@ -61,6 +62,13 @@ def is_buildable(step: ProgramStep, scope: Scope, base_path: str) -> bool:
     """Whether the step's request can be made of what the run knows."""
     scope.sent = nothing_sent
     return _built(step, scope, base_path) is not None
+
+
+def body_of(step: ProgramStep, scope: Scope, base_path: str) -> Json:
+    """The body of the step's request, None where it has none or cannot be made."""
+    scope.sent = nothing_sent
+    made = _built(step, scope, base_path)
+    return made.body if made is not None else None
 
 
 def line_of(step: ProgramStep, scope: Scope, base_path: str) -> str:
