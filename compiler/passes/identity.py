@@ -34,7 +34,12 @@ _HOSTS = frozenset(
      "computers", "system", "systems", "appliance", "appliances", "agent", "agents", "minion", "minions", "client",
      "clients", "vm", "vms", "member", "members", "endpoint", "endpoints", "controller", "controllers"}
 )  # fmt: skip
-_HOW_CALLED = frozenset({"display", "full", "short", "common", "friendly", "user", "user_friendly", "resource"})
+# Who or what a thing has to do with: `operator_name` of a task, `image_name` of a container.
+_OTHERS = frozenset(
+    {"user", "owner", "creator", "author", "operator", "account", "parent", "image", "model", "type", "class", "vendor",
+     "product", "os", "zone", "region", "host", "source", "target", "template", "plan", "flavor", "bundle", "queue"}
+)  # fmt: skip
+_HOW_CALLED = frozenset({"display", "full", "short", "common", "friendly", "resource"})
 _COUNTED = ("number", "iid", "index")  # within what a thing belongs to: `issue_number` is no id, which stands beside it
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 # Members that say how the thing is to be or what it is, and are no other thing.
@@ -336,7 +341,7 @@ class Identifier:
             found = [*self._own_word(resource, members), *found][: len(found) + 1]
             found = [n for n in found if n.lower() not in _OF_A_HOST or _HOSTS & {*words.split(resource.noun)}]
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
-            said = [n for n in said if not self._is_of_another(resource, n, members)]
+            said = self._own_names(resource, said, members)
             found += [n for n in said if n not in found][: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
             found += self._demanded(schema, members)[: 0 if found else 1]
@@ -346,6 +351,13 @@ class Identifier:
     def _wanted_of(self, made_of: Schema) -> frozenset[str]:
         """The members that whoever makes a thing has to give."""
         return frozenset(self.schemas.required(made_of)) & self.schemas.members(made_of).keys()
+
+    def _own_names(self, resource: Resource, said: list[str], members: Schema) -> list[str]:
+        """Those of the names that may be its own: called after it, else none after what it has to do with."""
+        own = {*words.split(words.singular(resource.noun)), *_HOW_CALLED, "name"}
+        left = [name for name in said if not self._is_of_another(resource, name, members)]
+        of_it = [name for name in left if {*words.split(name)} <= own]
+        return of_it or [name for name in left if len(words.split(name)) == 2 and words.split(name)[0] not in _OTHERS]
 
     def _is_of_another(self, resource: Resource, name: str, members: Schema) -> bool:
         """Whether `bundle_name`, beside `bundle_version`, is another thing's, after which more members are called."""

@@ -156,9 +156,9 @@ def _is_empty_place(value: Json, asked: Sequence[Json]) -> bool:
 def _is_wrapped(asked: Json, found: Json, rule: Rule) -> bool:
     """One thing and a list of nothing else, or a list and the text of its members."""
     one, several = (found, asked) if isinstance(asked, list) else (asked, found)
-    if isinstance(one, str) and len(several) > 1:
-        return any(_is_joined(one, several, mark, rule) for mark in _PARTED_BY)
-    return bool(several) and all(sameness(one, each, rule) != "differs" for each in several)
+    if several and all(sameness(one, each, rule) != "differs" for each in several):
+        return True
+    return isinstance(one, str) and any(_is_joined(one, several, mark, rule) for mark in _PARTED_BY)
 
 
 def _is_joined(text: str, members: Sequence[Json], mark: str, rule: Rule) -> bool:
