@@ -69,7 +69,9 @@ class _Reader:
         self.operations = {operation.key: operation for operation in api.operations}
 
     def with_leaves(self, operation: Operation, owner: Resource) -> Operation:
-        if operation.effect not in (Effect.ACT, Effect.UPDATE) or operation.is_safe or operation.left_out:
+        # `POST`, “rename”; any other update is held against all that it sends (`steps.expectations`).
+        is_change = operation.effect is Effect.UPDATE and operation.method == "POST"
+        if not (operation.effect is Effect.ACT or is_change) or operation.is_safe or operation.left_out:
             return operation
         rule = next((r for r in self.profile.postconditions if re.search(r.pattern, operation.key)), None)
         leaves = self._told(rule, owner) if rule is not None else self._assumed(operation, owner)
