@@ -30,9 +30,8 @@ _LINKS = frozenset({"url", "href", "self", "uri", "display", "type", "status", "
 _NAME_WORDS = frozenset({"name", "alias", "key"})
 _OF_A_HOST = frozenset({"host", "hostname"})
 _HOSTS = frozenset(
-    {"host", "hosts", "server", "servers", "node", "nodes", "machine", "machines", "device", "devices", "computer",
-     "computers", "system", "systems", "appliance", "appliances", "agent", "agents", "minion", "minions", "client",
-     "clients", "vm", "vms", "member", "members", "endpoint", "endpoints", "controller", "controllers"}
+    {"host", "server", "node", "machine", "device", "computer", "system", "appliance", "agent", "minion", "client",
+     "vm", "member", "endpoint", "controller"}
 )  # fmt: skip
 # Who or what a thing has to do with: `operator_name` of a task, `image_name` of a container.
 _OTHERS = frozenset(
@@ -339,7 +338,7 @@ class Identifier:
         if resource.noun not in keys:
             found += [n for n in _KEY_NAMES if n in members and n not in found and self._is_text(members[n])]
             found = [*self._own_word(resource, members), *found][: len(found) + 1]
-            found = [n for n in found if n.lower() not in _OF_A_HOST or _HOSTS & {*words.split(resource.noun)}]
+            found = [n for n in found if n.lower() not in _OF_A_HOST or _HOSTS & words.singulars(resource.noun)]
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             said = self._own_names(resource, said, members)
             found += [n for n in said if n not in found][: 0 if found else 1]

@@ -9,7 +9,7 @@ Location, any change may: the wait is planned for all, and skipped where none wa
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Schema, Severity
@@ -164,14 +164,20 @@ class _Seeker:
         others = ((job, tuple(k for k in job.operations if k not in known)) for job in self._infer_accepted())
         return (*told, *(replace(job, operations=keys) for job, keys in others if keys))
 
-    def _infer_shown(self) -> tuple[Job, ...]:
-        """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""
+    def _views_of(self, nouns: frozenset[str]) -> Iterator[tuple[Operation, str]]:
+        """What reads one thing of such a name that belongs to no other, the shortest address first."""
         for poll in sorted(self.polls, key=lambda o: (o.path.count("{"), o.path)):
             noun = words.singular(last_word(poll.path)).lower()
+            if noun in nouns and "{" not in parent(poll.path):
+                yield poll, noun
+
+    def _infer_shown(self) -> tuple[Job, ...]:
+        """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""
+        for poll, noun in self._views_of(_SHOWN_NOUNS):
             parameter = parameter_of(segments(poll.path)[-1])
             shown = self.schemas.members(poll.success.schema if poll.success else None).get(noun)
-            job = self._job(poll, parameter, (), "body", "", noun) if noun in _SHOWN_NOUNS and shown else None
-            if job is None or "{" in parent(poll.path):
+            job = self._job(poll, parameter, (), "body", "", noun) if shown else None
+            if job is None:
                 continue
             members = self.schemas.members(shown)
             named = next((name for name in (parameter, "id", f"{noun}_id", f"{noun}Id") if name in members), "")
@@ -182,10 +188,7 @@ class _Seeker:
 
     def _infer_held(self) -> tuple[Job, ...]:
         """The job that an accepted change holds in some member (`metadata`), as the job's own read does."""
-        for poll in sorted(self.polls, key=lambda o: (o.path.count("{"), o.path)):
-            noun = words.singular(last_word(poll.path)).lower()
-            if noun not in _JOB_NOUNS or "{" in parent(poll.path):
-                continue
+        for poll, noun in self._views_of(_JOB_NOUNS):
             for name, member in self.schemas.members(poll.success.schema if poll.success else None).items():
                 parameter = parameter_of(segments(poll.path)[-1])
                 ids = (parameter, "id", f"{noun}_id", f"{noun}Id")
@@ -215,10 +218,7 @@ class _Seeker:
 
     def _infer_linked(self) -> tuple[Job, ...]:
         """The job whose address a 202 has in its body, in a member that is called after it (`task`, `job_url`)."""
-        for poll in sorted(self.polls, key=lambda o: (o.path.count("{"), o.path)):
-            noun = words.singular(last_word(poll.path)).lower()
-            if noun not in _JOB_NOUNS - {"request"} or "{" in parent(poll.path):
-                continue
+        for poll, noun in self._views_of(_JOB_NOUNS - {"request"}):
             linked = {o.key: self._link(o, noun) for o in self.changes}
             at = next(filter(None, linked.values()), "")
             starts = tuple(key for key, place in linked.items() if at and place == at)

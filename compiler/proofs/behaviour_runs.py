@@ -8,12 +8,12 @@ were spent by then, those that the profile names before others, so that over all
 `proving`.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from compiler.ir.model import Api, Effect, Flow, FlowStep, Role
+from compiler.passes.flows.steps import queries
 from compiler.proofs.failure_paths import FailurePath, Ran, Truth
 from compiler.proofs.proof import Proof, prove
 from compiler.twin import TwinRequest
@@ -28,7 +28,6 @@ from workflow.replies.answers import methods_in
 Json = Any
 _MOST_POLLS = 400  # of one run; a wait of 600 polls is a tenth of the shorter shipped compile
 _SAMPLE = 1  # for each flow; with two a compile takes more than half as long again as without
-_INPUT = re.compile(r"\$inputs\.(\w+)")
 _SHOWING = (Role.READ_BACK, Role.GONE)
 _TOLD = {"succeeded": "as it is", "pending": "as it is"}
 
@@ -152,7 +151,7 @@ class _Shape:
     @property
     def _is_looked(self) -> bool:
         """Whether what was there of the name that the caller gives was looked up."""
-        asked = (_INPUT.findall(str(step.outputs["before"])) for step in self._reached if "before" in step.outputs)
+        asked = (queries.inputs_used(step.outputs["before"]) for step in self._reached if "before" in step.outputs)
         return any(set(names) <= self._ran.inputs.keys() for names in asked)
 
     @property

@@ -175,8 +175,8 @@ class _Look:
     def _is_evident(self) -> bool:
         """Whether what the last read showed speaks for the change, where its expectations were looked at at all."""
         doubted, told = self._doubted(), self.told
-        shown = [each for key, each in self.findings.items() if told is not None and key.endswith(told.step_id)]
-        found = [ExpectationFinding(**dict(each)) for findings in shown for each in findings]
+        of_told = (each for key, each in self.findings.items() if step_of(self.order.program, key) is told)
+        found = [ExpectationFinding(**dict(each)) for findings in of_told for each in findings]
         return not found or (doubted is not None and bool(evidence_in(found, doubted, self.doubted.body)))
 
     def _is_called_otherwise(self, end: EndRun) -> bool:

@@ -174,8 +174,12 @@ MAPPED = program(
 
 
 def looked(asked: Any, shown: Any) -> Any:
+    """The end of a change of the map whose answer was lost."""
+    return ended_by_looks(Dialogue(MAPPED, map=asked), {"map": shown})
+
+
+def ended_by_looks(run: Dialogue, shown: Any) -> Any:
     """The end of a change whose answer was lost, as often looked at as the run wants."""
-    run = Dialogue(MAPPED, map=asked)
     command = run.say(RequestFailed("change", "unknown_fate"))
     while not isinstance(command, EndRun):
         if isinstance(command, StartTimer):
@@ -183,7 +187,7 @@ def looked(asked: Any, shown: Any) -> Any:
         elif command.step_id == "change":
             command = run.say(RequestFailed("change", "unknown_fate"))
         else:
-            command = run.answer(command.step_id, 200, {"map": shown})
+            command = run.answer(command.step_id, 200, shown)
     return command
 
 
@@ -207,12 +211,4 @@ def test_that_the_thing_that_was_found_has_its_name_is_no_sign_of_an_update() ->
         inputs={"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "object"}}},
     )
     run = Dialogue(made, name="web", size={"x": {}})
-    command = run.say(RequestFailed("change", "unknown_fate"))
-    while not isinstance(command, EndRun):
-        if isinstance(command, StartTimer):
-            command = run.say(TimerFired(command.step_id))
-        elif command.step_id == "change":
-            command = run.say(RequestFailed("change", "unknown_fate"))
-        else:
-            command = run.answer(command.step_id, 200, {"name": "web", "size": {"x": {"kind": "none"}}})
-    assert command.outcome == "unknown"
+    assert ended_by_looks(run, {"name": "web", "size": {"x": {"kind": "none"}}}).outcome == "unknown"

@@ -25,10 +25,13 @@ def with_earlier_reads(steps: Sequence[ProgramStep], schemas: Json) -> tuple[Pro
         change = _only_change(steps, number) if back.role == "read_back" else None
         if change is None or not _is_partial(steps[change]):
             continue
-        if _address(steps[change]) != _address(back):
-            _keep_of_list(found, steps, change, back, schemas)
-            continue
         expects = tuple(each for each in back.expects if is_comparable(each))
+        if expects and _address(steps[change]) != _address(back):
+            listed = _shown_in_list(steps, change, back)
+            if listed is not None:
+                n, where = listed
+                found[n] = replace(steps[n], keeps=EarlierRead(back.step_id, expects, where, schemas))
+            continue
         for n in _before(steps, change) if expects else ():
             is_same = _address(steps[n]) == _address(back)
             thing = None if is_same else _thing(steps, back, steps[n])
@@ -39,18 +42,13 @@ def with_earlier_reads(steps: Sequence[ProgramStep], schemas: Json) -> tuple[Pro
     return tuple(found)
 
 
-def _keep_of_list(
-    found: list[ProgramStep], steps: Sequence[ProgramStep], change: int, back: ProgramStep, schemas: Json
-) -> None:
-    """Keeps what the list showed in which the thing was found, where it is read back in the same list."""
+def _shown_in_list(steps: Sequence[ProgramStep], change: int, back: ProgramStep) -> tuple[int, CompiledSelector] | None:
+    """The step that found in a list what is changed, where that list is read back, and where the thing stands there."""
     made = finder_of(steps, steps[change])
-    expects = tuple(each for each in back.expects if is_comparable(each))
-    if made is None or not expects or _address(steps[made[0]]) != _address(back):
-        return
-    number, output = made
-    thing = _holder(output)
-    if number in _before(steps, change) and thing is not None:
-        found[number] = replace(steps[number], keeps=EarlierRead(back.step_id, expects, thing, schemas))
+    if made is None or made[0] not in _before(steps, change) or _address(steps[made[0]]) != _address(back):
+        return None
+    thing = _holder(made[1])
+    return (made[0], thing) if thing is not None else None
 
 
 def _only_change(steps: Sequence[ProgramStep], back: int) -> int | None:

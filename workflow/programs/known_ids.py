@@ -25,23 +25,32 @@ def with_known_ids(steps: Sequence[ProgramStep]) -> tuple[ProgramStep, ...]:
 
 
 def _known(steps: Sequence[ProgramStep], step: ProgramStep) -> KnownId | None:
-    named = _named_by(step)
-    source = _source(steps, step, named) if named is not None else None
-    member = _member(source) if source is not None else ""
+    named, made = _named_by(step), finder_of(steps, step)
+    member = _member(made[1]) if made is not None else ""
     return KnownId(named, member) if named is not None and member else None
 
 
 def source_of(steps: Sequence[ProgramStep], step: ProgramStep) -> ProgramOutput | None:
     """The output by which the id of what the step reads is known (`ProgramStep.which`)."""
-    return _source(steps, step, step.which.asked) if step.which is not None else None
+    made = finder_of(steps, step) if step.which is not None else None
+    return made[1] if made is not None else None
 
 
 def finder_of(steps: Sequence[ProgramStep], step: ProgramStep) -> tuple[int, ProgramOutput] | None:
-    """The number of the step that found in a list what the last part of the step's address is, and its output."""
+    """The number of the step that made what the last part of the step's address is, and the output that it is.
+
+    That is by a request to the list above the address.
+    """
     named = _named_by(step)
-    source = _source(steps, step, named) if named is not None else None
-    number = next((n for n, each in enumerate(steps) if named is not None and each.step_id == named.owner), None)
-    return (number, source) if number is not None and source is not None else None
+    owner = named.owner if named is not None else None
+    number = next((n for n, each in enumerate(steps) if each.step_id == owner), None)
+    if number is None or named is None or steps[number] is step:
+        return None
+    above = address_of(step.path_template).rpartition("/")[0]
+    if _shape(address_of(steps[number].path_template)) != _shape(above):
+        return None
+    output = next((each for each in steps[number].outputs if each.name == named.name), None)
+    return (number, output) if output is not None else None
 
 
 def _named_by(step: ProgramStep) -> Expression | None:
@@ -53,15 +62,6 @@ def _named_by(step: ProgramStep) -> Expression | None:
     value = next((each.value for each in bound if each.name == path[-2]), None)
     is_output = isinstance(value, Reference) and value.expression.root == "steps" and not value.expression.pointer
     return value.expression if is_output and isinstance(value, Reference) else None
-
-
-def _source(steps: Sequence[ProgramStep], step: ProgramStep, named: Expression) -> ProgramOutput | None:
-    """The output as it is made, where that is by a request to the list above the address."""
-    maker = next((each for each in steps if each.step_id == named.owner), None)
-    above = address_of(step.path_template).rpartition("/")[0]
-    if maker is None or maker is step or _shape(address_of(maker.path_template)) != _shape(above):
-        return None
-    return next((each for each in maker.outputs if each.name == named.name), None)
 
 
 def _shape(path: str) -> str:

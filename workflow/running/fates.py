@@ -51,9 +51,7 @@ class DoubtfulTurn(Turn):
         number = deciding_step(self.flow, frame, self.scope(), self.program.base_path)
         if number is not None:
             self.change(look=begun(frame.step, failure))
-            self.change(
-                step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None, elsewhere=False
-            )
+            self.stand_at(number)
             self.perform()
         elif not self._sends_again():
             self.end_unknown(failure)
@@ -65,14 +63,15 @@ class DoubtfulTurn(Turn):
         found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
         doubted = self.flow.steps[look["step"]]
         seen = evidence_in(found, doubted, body_of(doubted, self.scope(), self.program.base_path))
-        if is_so and seen and not any(each.is_otherwise for each in found):
+        is_otherwise = any(each.is_otherwise for each in found)
+        if is_so and seen and not is_otherwise:
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
         # What the document cannot tell from a change that was made is no sight of one that was not; nor is it one that
         # nothing is there where nothing was asked for, which may have been so before.
-        is_telling = bool(found) and (not is_so or any(each.is_otherwise for each in found))
+        is_telling = bool(found) and (not is_so or is_otherwise)
         is_as_before = 200 <= status < 300 and is_telling and not self._may_be_its_end(scope)
         is_partly_so = any(each.asked is not None for each in seen)
         look = with_try(look, is_as_before, is_partly_so=is_partly_so, was_read=200 <= status < 300)

@@ -159,11 +159,15 @@ class Turn:
 
     # Going on
 
-    def enter(self, number: int) -> None:
-        self.entered += 1
+    def stand_at(self, number: int) -> None:
+        """The step of this number is the current one, and nothing of it was tried yet."""
         self.change(
             step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None, elsewhere=False
         )
+
+    def enter(self, number: int) -> None:
+        self.entered += 1
+        self.stand_at(number)
         if self.entered > MAX_ENTERED:
             self.end_failed(Failure(self.key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
@@ -177,10 +181,10 @@ class Turn:
             self.send()
 
     def send(self) -> None:
-        step, frame = self.step, self.frame
-        assert self.request is not None and step.request is not None
+        step, frame, bound = self.step, self.frame, self.request
+        assert bound is not None
         try:
-            request = build_request(self.request, self.scope(), self.program.base_path)
+            request = build_request(bound, self.scope(), self.program.base_path)
         except Unsendable as error:
             self.unsendable(Failure(self.key, error.code, error.message))
             return
@@ -196,7 +200,7 @@ class Turn:
                 query=query_after(frame.pages, request.query),
                 headers=request.headers,
                 body=request.body,
-                content_type=step.request.content_type if request.body is not None else "",
+                content_type=bound.content_type if request.body is not None else "",
                 parts=request.parts,
                 renamed=request.renamed,
                 is_safe=step.is_safe,

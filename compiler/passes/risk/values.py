@@ -103,8 +103,7 @@ def members_of(operation: Operation, schemas: SharedSchemas) -> Mapping[str, Sch
 
 def _alternatives(operation: Operation, schemas: SharedSchemas) -> frozenset[str]:
     """The members by which a body is one of several orders: `{"forceDelete": null}` or `{"reboot": …}`."""
-    _, options, _ = schemas.choice(schemas.flat(operation.body.schema if operation.body else None))
-    required = [frozenset(schemas.required(option)) for option in options]
+    required = [frozenset(schemas.required(option)) for option in _options(operation, schemas)]
     return frozenset().union(*required) - frozenset.intersection(*required) if len(required) > 1 else frozenset()
 
 
@@ -116,11 +115,14 @@ def _members(operation: Operation, schemas: SharedSchemas) -> Iterator[tuple[str
             yield from schemas.members(member).items()
 
 
+def _options(operation: Operation, schemas: SharedSchemas) -> tuple[Schema, ...]:
+    """The alternatives of the body."""
+    return schemas.choice(schemas.flat(operation.body.schema if operation.body else None))[1]
+
+
 def _of_alternatives(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[Deed]:
     """What each alternative of a body orders by a member that the others have with other values: `type: detach`."""
-    body = schemas.flat(operation.body.schema if operation.body else None)
-    _, options, _ = schemas.choice(body)
-    for option in options if effect is Effect.ACT else ():
+    for option in _options(operation, schemas) if effect is Effect.ACT else ():
         for name, member in schemas.members(option).items():
             if schemas.values(member):
                 yield from _of_member(operation, effect, name, member, schemas)

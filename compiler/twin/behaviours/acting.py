@@ -30,6 +30,7 @@ from compiler.twin.values.pointers import MISSING, get, listed, put
 Json = Any
 Go = Callable[[TwinRequest], TwinReply]
 CLOSED = 0  # the status of an answer that never came: the connection was closed
+_NOTHING_HERE = BehaviourRule("instead", (), status=404, form="refusal", body="nothing is here")
 _APPENDED = re.compile(r"/(moved)?$")
 _SORTS: Mapping[TwinKind, Sort] = {
     TwinKind.LIST: "list", TwinKind.READ: "read", TwinKind.DOCUMENT: "document", TwinKind.CREATE: "create",
@@ -330,9 +331,7 @@ class Acting:
             if described.path != request.path:
                 return go(described)
             if self._is_offered(request):
-                return self._said(
-                    BehaviourRule("instead", (), status=404, form="refusal", body="nothing is here"), request
-                )
+                return self._said(_NOTHING_HERE, request)
             return go(request)
         usual = go(request)
         body = usual.body
@@ -411,8 +410,7 @@ class Acting:
         address = self._address(request)
         if request.method in ("GET", "HEAD"):
             if address in played.moved:
-                nothing_here = BehaviourRule("instead", (), status=404, form="refusal", body="nothing is here")
-                return self._said(nothing_here, request)
+                return self._said(_NOTHING_HERE, request)
             old = next((old for old, new in played.moved.items() if new == address), None)
             return go(request if old is None else TwinRequest(**{**_members(request), "path": old}))
         usual = go(request)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from compiler.ir.model import Effect, FlowStep, Operation, Resource
+from compiler.passes.flows.steps import queries
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word
@@ -19,7 +20,6 @@ from compiler.passes.names.paths import last_word
 if TYPE_CHECKING:
     from compiler.passes.flows.builder import Builder
 
-_INPUT = re.compile(r"\$inputs\.([A-Za-z0-9_]+)")
 _OUTPUT = re.compile(r"\$steps\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
 _MAKING = words.MAKING - {"make", "attach", "restore", "import", "upload"}
 _ADDRESS = ("path", "query")
@@ -68,7 +68,7 @@ class _Thing:
             return {}
         resource = self._builder.context.by_create.get(operation.key)
         keys = (*resource.natural_keys, resource.id_field) if resource else ()
-        places = {name: self._place_of(name) for name in _inputs(step.payload)}
+        places = {name: self._place_of(name) for name in queries.inputs_used(step.payload)}
         named = {name: at for name, at in places.items() if at and at[-1] in keys}
         depth = min((len(at) for at in named.values()), default=0)
         names = [name for name, at in named.items() if len(at) == depth]
@@ -98,26 +98,22 @@ class _Thing:
 
     def _led_to(self, value: Any) -> dict[str, str]:
         """The inputs from which the value comes, directly or by lookups before, and where what they stand for is."""
-        found = dict.fromkeys(_inputs(value), "")
+        found = dict.fromkeys(queries.inputs_used(value), "")
         for text in _texts(value):
             for step_id, output in _OUTPUT.findall(text):
                 step = self._steps.get(step_id)
                 if step is None or self._is_change(step_id):
                     continue
-                found |= {name: _place(step, name) for name in _inputs(step.outputs.get(output))}
+                found |= {name: _place(step, name) for name in queries.inputs_used(step.outputs.get(output))}
                 found |= self._led_to([bound for _, _, bound in step.parameters])
         return found
 
 
 def _place(step: FlowStep, name: str) -> str:
     """The output of a lookup that is about this input most alone: of a disk in a VM, the VM's for the VM."""
-    about = {output: set(_inputs(value)) for output, value in step.outputs.items()}
+    about = {output: set(queries.inputs_used(value)) for output, value in step.outputs.items()}
     fitting = [output for output, names in about.items() if name in names]
     return f"$steps.{step.id}.outputs.{min(fitting, key=lambda output: len(about[output]))}"
-
-
-def _inputs(value: Any) -> list[str]:
-    return [name for text in _texts(value) for name in _INPUT.findall(text)]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -4,7 +4,6 @@ Used by `changes` and the compositions behind a deletion. What a read answers th
 says so, or what the profile knows; a thing that is only out of force afterwards is told as that.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from compiler.passes.flows.reached import reached
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names import words
+from workflow.documents.templates import text_of
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Gone
 
@@ -49,7 +49,8 @@ def gone(builder: Builder, resource: Resource) -> FlowStep | None:
     operation, verb = builder.operation(resource.read), only_ends(builder.goal)
     signs, is_there = missing_signs(builder, resource, operation), _still_there(resource)
     if verb:
-        signs, is_there = [*signs, *_over(builder, resource, verb)], _still_kept(builder, resource, verb)
+        over = [*_over(builder, resource, verb)]
+        signs, is_there = [*signs, *over], _still_kept(resource, verb, has_state=bool(over))
     step = FlowStep(
         id=builder.free_step_id("check_gone"),
         operation=operation.key,
@@ -182,18 +183,14 @@ def _over(builder: Builder, resource: Resource, verb: str) -> Iterator[str]:
     schemas = builder.context.schemas
     state = reached([verb], schemas.members(resource.schema), schemas)
     if state is not None:
-        shown = queries.one_of_states(f"$response.body#{resource.item_at}{state.place}", (_as_text(state.value),))
+        shown = queries.one_of_states(f"$response.body#{resource.item_at}{state.place}", (text_of(state.value),))
         yield f"({queries.all_of((queries.IS_GOOD, shown))})"
 
 
-def _as_text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
-def _still_kept(builder: Builder, resource: Resource, verb: str) -> dict[str, Any]:
+def _still_kept(resource: Resource, verb: str, *, has_state: bool) -> dict[str, Any]:
     """A thing that is there after it was stopped says nothing against that; its state alone may say it is so."""
     text = f"The {resource.name} is there: it was asked to {verb}, and "
-    if any(True for _ in _over(builder, resource, verb)):
+    if has_state:
         text += f"{_TRIES} s later it does not show that it is {_ENDING[verb]}."
     else:
         text += "nothing that is described tells whether it is."
