@@ -252,8 +252,11 @@ class UnderWay:
         attended.ended_at = asyncio.get_running_loop().time()
         if task.cancelled() or task.exception() is not None:
             log.info("run %s, which nobody waited for, ended without an answer", attended.run_id)
-        elif task.result().is_good:
+            return
+        if task.result().is_good:
             attended.task = None
+        if task.result().outcome == "cancelled":  # by somebody: the same call again is another wish
+            self._forget_wish(attended)
 
     async def _recorded_end_of(self, run_id: str, wait_s: float) -> Ended | Running:
         loop = asyncio.get_running_loop()
@@ -272,8 +275,11 @@ class UnderWay:
         now = asyncio.get_running_loop().time()
         for attended in [each for each in self._left.values() if each.is_over(now)]:
             del self._left[attended.run_id]
-            if self._by_wish.get(attended.same) is attended:
-                del self._by_wish[attended.same]
+            self._forget_wish(attended)
+
+    def _forget_wish(self, attended: _Attended) -> None:
+        if self._by_wish.get(attended.same) is attended:
+            del self._by_wish[attended.same]
 
 
 async def _first_of(task: "asyncio.Task[Ended]", event: asyncio.Event, wait_s: float) -> None:

@@ -199,6 +199,19 @@ async def test_a_run_that_goes_on_is_ended_by_whoever_ran_it_and_by_nobody_else(
     assert len(changes(device)) == 1
 
 
+async def test_what_was_cancelled_is_no_answer_to_the_same_call_made_again(slow: Any, device: Any) -> None:
+    first = await left(slow)
+    await until(lambda: changes(device), "the change")
+    await slow.service.open_runs.ask_cancel(first.run_id, actor="me")
+    assert (await ended(slow, first.run_id)).outcome == "cancelled"
+    device.script.job_state = "done"
+    again = await slow.service.under_way.call(wanted(slow))
+    while isinstance(again, Running):
+        again = await slow.service.under_way.look(again.run_id, ME, None)
+    assert (again.run_id != first.run_id, again.outcome) == (True, "succeeded")
+    assert len(changes(device)) == 2
+
+
 async def test_who_wants_something_else_wants_another_run(slow: Any, device: Any) -> None:
     """Another's wish and one under another key are other wishes, and here in the way of the same effect."""
     first = await left(slow)

@@ -8,6 +8,7 @@ from workflow.replies.accounts import (
     counted_failures,
     failed_parts,
     left_out,
+    names_nothing,
     waits_for_restart,
     warnings_of,
     without_failures,
@@ -61,6 +62,18 @@ def test_an_answer_that_names_fewer_things_than_were_asked_for_leaves_some_out()
     assert left_out({"deleted": ["v-3", "v-1"]}, sent) is None
     assert left_out({"deleted": ["elsewhere"]}, sent) is None
     assert left_out({"tags": ["v-1"]}, sent) is None
+
+
+def test_an_answer_of_empty_lists_and_counts_of_nothing_names_nothing_unless_they_are_of_what_went_wrong() -> None:
+    assert names_nothing({"task_instances": [], "total_entries": 0})
+    assert names_nothing({"success": [], "errors": []})
+    assert names_nothing({"create": {"success": [], "errors": []}, "update": None})
+    assert not names_nothing({"create": {"success": ["a"], "errors": []}, "update": None})
+    assert not names_nothing({"errors": [], "error_count": 0})
+    assert not names_nothing({"instances": ["i-1"], "errors": []})
+    assert not names_nothing({"id": "b-1", "items": []})
+    assert not names_nothing({"removed": 0})
+    assert not any(map(names_nothing, ({}, [], None, "")))
 
 
 def test_a_job_that_needs_a_restart_says_so_and_one_that_needs_none_does_not() -> None:

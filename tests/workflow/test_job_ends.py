@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, ok
 from tests.workflow.documents import program, step
-from workflow.requests.events import ResponseArrived
+from workflow.requests.events import Cancelled, DeadlinePassed, ResponseArrived
 from workflow.running import fates
 
 WARNED = {"state": "done", "warnings": ["disk 2 was not quiesced"]}
@@ -57,3 +57,33 @@ def test_what_was_accepted_and_is_waited_for_or_seen_is_no_longer_pending() -> N
     )
     run.answer("change", 202)
     ended(run.answer("look", 200, {"on": True}), "succeeded")
+
+
+def test_a_job_that_nobody_waits_for_to_its_end_may_have_been_done_and_not_done() -> None:
+    def waiting() -> Dialogue:
+        wait = {"x-switchgear": {"role": "wait"}}
+        waits = step("wait", "get", "/jobs/7", successCriteria=ok("$response.body#/state == 'done'"), **wait)
+        run = Dialogue(program(step("change", "post", "/vms/1/backup"), waits, step("tell")))
+        run.answer("change", 202)
+        return run
+
+    for event, outcome in ((Cancelled(False), "cancelled"), (DeadlinePassed(), "unknown")):
+        end = ended(waiting().say(event), outcome, "cancelled" if outcome == "cancelled" else "deadline")
+        assert (end.done, end.failure.done, end.failure.may_be_done) == (("change",), (), ("change",))
+    run = waiting()
+    run.answer("wait", 200, {"state": "done"})
+    assert ended(run.say(Cancelled(False)), "cancelled", "cancelled").failure.done == ("change",)
+
+
+def test_an_order_whose_answer_names_nothing_was_done_to_nothing_and_a_success_when_that_is_taken_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = {"contentType": "application/json", "payload": {"ids": ["t-1"]}}
+    clear = program(step("change", "post", "/tasks/clear", requestBody=body, **{"x-switchgear": {"effect": "act"}}))
+    end = ended(Dialogue(clear).answer("change", 200, {"tasks": [], "total": 0}), "failed", "fits_nothing")
+    assert (end.failure.done, end.failure.not_done, end.failure.may_be_done) == ((), ("change",), ())
+    ended(Dialogue(clear).answer("change", 200, {"tasks": ["t-1"], "total": 1}), "succeeded")
+    sweep = program(step("change", "post", "/tasks/sweep", **{"x-switchgear": {"effect": "act"}}))
+    ended(Dialogue(sweep).answer("change", 200, {"tasks": []}), "succeeded")
+    monkeypatch.setattr(fates, "names_nothing", lambda _body: False)
+    ended(Dialogue(clear).answer("change", 200, {"tasks": [], "total": 0}), "succeeded")

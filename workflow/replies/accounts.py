@@ -25,6 +25,8 @@ _PART_STATES = (*REFUSALS, "errored", "exception", "aborted", "faulted", "unsucc
 _ABOUT = ("item", "name", "target", "entity", "id", "task", "step", "operation", "type")
 _SAYING = ("message", "error", "reason", "detail", "description", "msg")
 _REPORT = (*_FAILED_COUNTS, *_DONE_COUNTS, *_STATES, *_SAYING, "code", "success", "warnings", "warningcount")
+_TROUBLES = (*_FAILED_COUNTS, *_SAYING, "warnings", "messages", "details", "rejected", "refused", "invalid", "missing",
+             "skipped", "conflicts", "issues", "problems", "exceptions")  # fmt: skip
 _EXITS = ("return", "returncode", "returnvalue", "exitcode", "exitstatus", "exitvalue", "retcode", "rc")
 _DEEP = 2  # objects around it
 _IN_WORDS = re.compile(
@@ -117,6 +119,18 @@ def left_out(body: Json, sent: Json) -> tuple[int, tuple[str, ...]] | None:
     if shown is None or not shown < known:
         return None
     return len(known), tuple(_shown(each) for each in dict.fromkeys(map(str, asked)) if each not in shown)
+
+
+def names_nothing(body: Json) -> bool:
+    """Whether all that a good answer to an order says is that it was done to nothing: empty lists, counts of 0.
+
+    These may stand inside one object for each kind of order. One list of what went wrong says that nothing did.
+    """
+    names = plain_names(body)
+    inside = [plain_names(value) for value in names.values() if isinstance(value, Mapping)]
+    told = [pair for each in (names, *inside) for pair in each.items() if not isinstance(pair[1], Mapping)]
+    is_empty = all(value in ([], None) or (_is_number(value) and value == 0) for _, value in told)
+    return is_empty and any(value == [] and name not in _TROUBLES for name, value in told)
 
 
 def waits_for_restart(job: Json) -> bool:

@@ -49,6 +49,7 @@ REMEDIES: Mapping[str, str] = {
     "page_loop": "The device's pages lead in a circle. Give the id, or look at the device itself.",
     "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",
     "not_carried_out": "The device failed and shows that it was not done; see what it says, then call again.",
+    "fits_nothing": "See by a read what there is that it could be done to, and ask for that.",
     "not_taken": "The device accepts this and leaves it as it was: see what it says, and which values it takes.",
     "there_already": "Change what is there, or ask for a new one by another name; see what became of what was there.",
     "partly_taken": "What is named was not taken: see why at the device, then call again with the rest.",

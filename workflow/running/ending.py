@@ -14,11 +14,13 @@ from workflow.replies.expectations import ExpectationFinding, Verdict, told, ver
 from workflow.replies.failures import after_failure
 from workflow.requests.events import EndRun, Failure, Outcome
 
-# The device took these changes on, and what it shows or says afterwards does not bear them out.
-# Nothing speaks against what was accepted: a part was taken, or nobody waited to the end.
-_STAYS_DONE = ("partly_taken", "partly_refused", "cancelled", "deadline")
+# Nothing speaks against what was accepted: a part was taken.
+_STAYS_DONE = ("partly_taken", "partly_refused")
 _ACCEPTED = "{}: the device has accepted it (202) and goes on; nothing here says how it ends."
+# The device took a change on, and what it shows or says afterwards at a step of these roles does not bear it out.
 _NOT_BORNE_OUT = ("wait", "read_back", "gone")
+# Nobody waited to the end. What only shows a change that was answered for good says nothing against it by that.
+_LEFT, _NOT_ENDED = ("cancelled", "deadline"), ("wait", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,9 @@ def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
 def _complete(course: Course, failure: Failure, outcome: Outcome) -> Failure:
     """`failure` with the three words for every step that changes something, and a remedy."""
     done, open_ = course.done, course.in_doubt
-    is_open = (
-        failure.code in ("not_taken", "there_already") or _role_of(course.program, failure.step_id) in _NOT_BORNE_OUT
-    )
+    roles = _NOT_ENDED if failure.code in _LEFT else _NOT_BORNE_OUT
+    is_open = failure.code in ("not_taken", "there_already") or _role_of(course.program, failure.step_id) in roles
+    is_open = is_open or (failure.code in _LEFT and done[-1:] == course.accepted[-1:])
     is_open = is_open or (outcome == "unknown" and done[-1:] == (failure.step_id,))  # accepted, and nothing tells more
     if done and failure.code not in _STAYS_DONE and is_open:
         done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])

@@ -11,9 +11,9 @@ from dataclasses import replace
 from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
-from workflow.documents.scope import Reply, Scope
-from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
-from workflow.replies.answers import counted, refuses_all, takes_a_part
+from workflow.documents.scope import Reply, Scope, Sent
+from workflow.replies.accounts import failed_parts, left_out, names_nothing, waits_for_restart, warnings_of
+from workflow.replies.answers import counted, methods_in, refuses_all, takes_a_part
 from workflow.replies.expectations import looked_at
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
@@ -183,6 +183,8 @@ class DoubtfulTurn(Turn):
         sent = self.sent()
         if sent is not None and self._leaves_out(reply, sent.body):
             return True
+        if sent is not None and self._is_done_to_nothing(reply, sent):
+            return True
         number = counted(reply.body, sent.body) if sent is not None else None
         if number is None or number[0] == number[1]:
             return False
@@ -201,6 +203,20 @@ class DoubtfulTurn(Turn):
         others = f"of {', '.join(found[1][:_MOST_TOLD])}" if found[1] else "of the others"
         text = f"{found[0]} things were asked for at once, and the answer accounts for fewer"
         self._end_unanswered(f"{text}: what became {others} is not known", reply.said)
+        return True
+
+    def _is_done_to_nothing(self, reply: Reply, sent: Sent) -> bool:
+        """Whether the answer says that what was asked for fits nothing, and no later step looks: then it ends.
+
+        An order that says nothing of what it is for (clean up what is left over) is fulfilled all the same.
+        """
+        is_last = self.frame.step + 1 == len(self.flow.steps)
+        is_about = bool(sent.body or sent.query) and not any(methods_in(sent.body))
+        if not (is_last and is_about and self.step.effect in ("act", "delete") and names_nothing(reply.body)):
+            return False
+        self.done = tuple(key for key in self.done if key != self.key)
+        text = f"{self.key} was answered with {reply.status}, and the answer names nothing that it was done to"
+        self.end_failed(Failure(self.key, "fits_nothing", text, reply.status, said=reply.said))
         return True
 
     def _end_unanswered(self, text: str, said: tuple[str, ...] = ()) -> None:

@@ -266,6 +266,8 @@ class _Turn(DoubtfulTurn):
             self.note_doubt()
             text = f"{text} while {self.step.key} was under way: whether it was carried out is not known"
             self.end_unknown(Failure(self.key, "unknown_fate", text))
+        elif self.step.role == "wait" and self.done and outcome == "failed":
+            self.end_unknown(with_last(Failure(self.key, code, text), self.frame.last))
         else:
             self.end_run(outcome, with_last(Failure(self.key, code, text), self.frame.last))
 
