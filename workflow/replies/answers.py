@@ -8,6 +8,7 @@ refused; what they say in words is in `device_messages`. Pure; called by it and 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workflow.documents.document import Json
 
@@ -37,6 +38,7 @@ _FAILED_LISTS = ("errors", "error", "failed", "failures", "failure", "rejected")
 _FINE = re.compile(r"\W*(ok|okay|success(ful(ly)?)?|succeeded|done|accepted|created|updated|deleted)\W*", re.IGNORECASE)
 _GRAVE = ("critical", "error", "fatal")
 _NOT_WORDS = re.compile(r"[-_.\s]")
+_SHORT = 64  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,12 @@ class Answer:
 
 def plain_name(name: str) -> str:
     """A member's name in lower case and without marks between its words."""
+    return _known_name(name) if len(name) <= _SHORT else _NOT_WORDS.sub("", name).lower()
+
+
+@lru_cache(maxsize=4096)
+def _known_name(name: str) -> str:
+    """Replies say the same names again and again. Long ones are not kept: a device may send any."""
     return _NOT_WORDS.sub("", name).lower()
 
 
