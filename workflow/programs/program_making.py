@@ -15,7 +15,7 @@ from workflow.documents.path_queries import address_of, fixed_query
 from workflow.documents.values import Value
 from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
-from workflow.programs.earlier_reads import with_earlier_reads
+from workflow.programs.earlier_reads import with_compared_reads, with_earlier_reads
 from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.inputs import InputSchema, compile_inputs
 from workflow.programs.known_ids import with_known_ids
@@ -115,7 +115,7 @@ class ProgramMaker:
         steps = [self._step(workflow, step, f"{pointer}/steps/{n}") for n, step in enumerate(workflow.steps)]
         return WorkflowProgram(
             workflow_id=workflow.workflow_id,
-            steps=with_earlier_reads(with_known_ids(steps), inputs.schema.get("properties")),
+            steps=with_compared_reads(with_earlier_reads(with_known_ids(steps), inputs.schema.get("properties"))),
             inputs=inputs,
             outputs=self._parts.outputs(workflow.outputs, {}, f"{pointer}/outputs"),
             pointer=pointer,

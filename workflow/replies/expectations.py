@@ -203,9 +203,7 @@ def _reason(
     besides: Iterable[Mapping[str, Json]],
 ) -> str:
     parts = []
-    moved = ", ".join(
-        f"{d['place'].lstrip('/')} is {_or_nothing(d['found'])} (was: {_short(d['before'])})" for d in besides
-    )
+    moved = ", ".join(_moved(d["place"], d["found"], d["before"]) for d in besides)
     if moved:
         parts.append(f"not asked for, and not as it was before: {moved}")
     if differing:
@@ -218,6 +216,15 @@ def _reason(
     if not parts:
         parts.append("the device shows what was asked for")
     return "; ".join(parts)
+
+
+def told_beside(findings: Iterable[ExpectationFinding]) -> str:
+    """What is not as it was before, in words."""
+    return ", ".join(_moved(each.place, each.found, each.asked) for each in findings)
+
+
+def _moved(place: str, found: Json, before: Json) -> str:
+    return f"{place.lstrip('/')} is {_or_nothing(found)} (was: {_or_nothing(before)})"
 
 
 def _short(value: Json) -> str:

@@ -66,7 +66,7 @@ class DoubtfulTurn(Turn):
         is_otherwise = any(each.is_otherwise for each in found)
         if is_so and seen and not is_otherwise:
             self.change(step=look["step"], look=None)
-            self._go_on_behind()
+            self.go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
         # What the document cannot tell from a change that was made is no sight of one that was not; nor is it one that
@@ -114,7 +114,7 @@ class DoubtfulTurn(Turn):
         self.perform()
         return True
 
-    def _go_on_behind(self) -> None:
+    def go_on_behind(self) -> None:
         """The change was made, though its answer is lost: on behind it."""
         self.note_done()
         if self.frame.resume is not None:
@@ -133,7 +133,7 @@ class DoubtfulTurn(Turn):
             self.change(step=self.frame.look["step"], look=None)
         self.note_settled()
         if has_happened and not self.step.is_safe:
-            self._go_on_behind()
+            self.go_on_behind()
         else:  # not yet done, or a read that was to show it: it is asked once more
             self.perform()
 

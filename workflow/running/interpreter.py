@@ -42,10 +42,11 @@ from workflow.requests.events import (
 )
 from workflow.requests.requests import build_request
 from workflow.requests.versions import VersionRefused, version_outputs
-from workflow.running.fates import SHOWING, DoubtfulTurn
+from workflow.running.fates import SHOWING
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 from workflow.running.other_things import told_other
+from workflow.running.refused import RefusedTurn
 
 _WITH_A_BODY = 200
 
@@ -63,7 +64,7 @@ def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[
     return turn.after(), tuple(turn.commands)
 
 
-class _Turn(DoubtfulTurn):
+class _Turn(RefusedTurn):
     """One call of `advance`: what the event means, and which action follows."""
 
     # What happened
@@ -154,7 +155,7 @@ class _Turn(DoubtfulTurn):
             self.look(failure)
         elif self.is_refused_among_others(reply) and not self._is_explained(scope):
             self.end_among_others(failure)
-        else:
+        elif not self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
             self._failed(scope, failure)
 
     def _shows_nothing(self, reply: Reply) -> bool:
@@ -290,6 +291,7 @@ class _Turn(DoubtfulTurn):
             self.change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self.frame.outputs
         self.note_before(scope)
+        self.remember(scope)
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
             self.change(**frame.resume, resume=None)
             self.perform()
