@@ -205,6 +205,7 @@ def _step(one: FlowStep) -> str:
         _named("address", one.address),
         _named("renamed", one.renamed),
         _named("moved", one.moved),
+        _named("placed", _json(one.placed) if one.placed else ""),
         _named("parts", _json(one.parts) if one.parts else ""),
         _named("version", _json(one.version) if one.version else ""),
     )

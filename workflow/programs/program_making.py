@@ -236,7 +236,13 @@ class ProgramMaker:
             renamed=self._said_by_device(own, "renamed", pointer),
             fixed=fixed_query(call.path),
             moved=self._said_by_device(own, "moved", pointer) if path[1::2] else None,
+            placed=self._placed(own.get("placed"), pointer),
         )
+
+    def _placed(self, said: Json, pointer: str) -> tuple[tuple[str, Value], ...]:
+        """The parameters that say where a thing is, with what they are once it was taken elsewhere."""
+        named = said if isinstance(said, Mapping) else {}
+        return tuple((name, self._parts.value(v, f"{pointer}/x-switchgear/placed/{name}")) for name, v in named.items())
 
     def _said_by_device(self, own: Mapping[str, Json], name: str, pointer: str) -> Value | None:
         """What the device says of where a request goes, None where the step does not ask."""

@@ -88,7 +88,7 @@ class Turn:
     def request(self) -> BoundRequest | None:
         """What the current step's request is made of, at the address where the thing is looked for now."""
         request = self.step.request
-        return request.at_new_address() if request is not None and self.frame.elsewhere else request
+        return request.at_new_address(self.scope()) if request is not None and self.frame.elsewhere else request
 
     def look_elsewhere(self, reply: Reply | None) -> None:
         """Asks at the other address next, where a renaming may have moved the thing and it is not at this one."""
