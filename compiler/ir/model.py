@@ -243,7 +243,8 @@ class Job:
     """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says.
 
     `succeeded_if`: what a job that is over has to show besides its state, pointer → values of which one; what it shows
-    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so.
+    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so. `used`: signs
+    of one that goes on until it is used, pointer → values.
     """
 
     name: str
@@ -268,6 +269,7 @@ class Job:
     failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
     succeeded_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
     evidence: str = ""
+    used: tuple[tuple[str, tuple[str, ...]], ...] = ()
     pending: tuple[str, ...] = ()
     pending_s: float = 30.0
     stalled_s: float | None = None

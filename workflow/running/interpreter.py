@@ -449,6 +449,7 @@ class _Turn(RefusedTurn):
         text = said(action.message, scope) if action.message else ""
         if outcome in ("succeeded", "pending"):
             self.note_unseen(text if failure is not None and self.step.expects else "")
+            self.keep_outputs(scope)
             self.finish_workflow(text, outcome, action.next)
             return
         failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")

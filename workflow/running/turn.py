@@ -147,6 +147,12 @@ class Turn:
         before = (self.frame.before or {}).get(self.step.step_id, {})
         return tuple(besides(self.step.expects, before, scope))
 
+    def keep_outputs(self, scope: Scope) -> None:
+        """Keeps what a good end shows, though it is none of the answers that the step usually ends with."""
+        if self.step.outputs and scope.reply is not None and self.step.step_id not in self.frame.outputs:
+            made = outputs_of(self.step.outputs, scope)
+            self.change(outputs={**self.frame.outputs, self.step.step_id: made})
+
     def note_unseen(self, why: str) -> None:
         """A good end that does not rest on what the step was to show, where there is a reason."""
         if why:
