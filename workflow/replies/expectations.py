@@ -79,6 +79,11 @@ class ExpectationFinding:
         return self.sight in ("differs", "old")
 
     @property
+    def is_left_full(self) -> bool:
+        """Whether something was sent empty, and is not: whether anything was taken out of it, it does not tell."""
+        return self.sight == "unseen" and self.asked == {} and isinstance(self.found, Mapping)
+
+    @property
     def is_of_nothing(self) -> bool:
         """Whether nothing is there at a place, as was asked for: it may have been so before."""
         return self.place != "" and all(value in (None, "", [], {}) for value in (self.asked, self.found))
@@ -153,7 +158,7 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, how: s
         return ExpectationFinding(place, "moving", f"it is shown as {_short(None if found is NOTHING else found)}")
     if how == "open":
         text = "it was sent empty, and is not empty: an update may leave what it does not name"
-        return ExpectationFinding(place, "unseen", text)
+        return ExpectationFinding(place, "unseen", text, asked, found)
     is_missing = found is NOTHING
     is_optional = expected.is_lenient or expected.is_assumed
     is_optional = is_optional or asked is False or (asked == 0 and not isinstance(asked, str))  # many leave it out

@@ -1,7 +1,7 @@
 """A thing as a read showed it, in short: what is remembered of it, and what a second read shows otherwise.
 
 Made before a change and held against a second read where the device refused the change by a status that does not say
-that nothing was begun (`workflow.running.refused`). Left out are secrets, what is empty, and what a device counts,
+that nothing was begun (`workflow.running.compared`). Left out are secrets, what is empty, and what a device counts,
 measures or dates by itself; states count. Lists are compared whatever their order. Bounded, since a run's state is
 stored after each request: of a long value only its digest is kept. Pure.
 """

@@ -42,11 +42,11 @@ from workflow.requests.events import (
 )
 from workflow.requests.requests import build_request
 from workflow.requests.versions import VersionRefused, version_outputs
+from workflow.running.compared import ComparedTurn
 from workflow.running.fates import SHOWING
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 from workflow.running.other_things import told_other
-from workflow.running.refused import RefusedTurn
 
 _WITH_A_BODY = 200
 
@@ -64,7 +64,7 @@ def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[
     return turn.after(), tuple(turn.commands)
 
 
-class _Turn(RefusedTurn):
+class _Turn(ComparedTurn):
     """One call of `advance`: what the event means, and which action follows."""
 
     # What happened
@@ -307,7 +307,7 @@ class _Turn(RefusedTurn):
     def _shows_what_was_asked(self, scope: Scope) -> bool:
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
-        found = looked_at(step.expects, scope)
+        found = self.held_against_before(looked_at(step.expects, scope), scope)
         moved = self.moved_besides(scope)
         is_early = any(each.is_to_come for each in found) or (moved and not self.frame.retries)
         if step.is_safe and is_early and self._is_read_again(scope):

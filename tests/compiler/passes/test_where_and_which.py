@@ -209,3 +209,22 @@ def test_what_a_body_takes_elsewhere_is_read_there_too(tmp_path: Path) -> None:
     assert set(back.placed) == {"project", "poolName"}
     old = {name: value for name, _, value in back.parameters}
     assert all(back.placed[name] != old[name] for name in back.placed)
+
+
+@pytest.mark.parametrize(
+    ("reply", "shape"),
+    [
+        ({"200": {"description": "the log"}}, {}),
+        ({"200": {"description": "the log", "content": {"text/plain": {"schema": TEXT}}}}, {}),
+        (shown(thing(note=TEXT)), {"type": "object"}),
+    ],
+)
+def test_what_is_described_as_no_object_is_promised_as_none(tmp_path: Path, reply: Any, shape: Any) -> None:
+    paths = {
+        "/boxes/{name}": {"get": {"parameters": [NAME], "responses": shown(thing(name=TEXT))}},
+        "/boxes/{name}/console": {"get": {"summary": "Get the console log", "parameters": [NAME], "responses": reply}},
+    }
+    made = compiled(paths, tmp_path)
+    read = next(w.flow for w in made.workflows if w.flow.steps[-1].operation.endswith("/console"))
+    (promised,) = read.output_schema["properties"].values()
+    assert promised == shape

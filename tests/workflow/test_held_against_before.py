@@ -1,4 +1,4 @@
-"""After a refusal that does not say that nothing was begun: the thing is read again, and told as it is."""
+"""What a thing shows is held against what it showed before: after a vague refusal, and where it was to be emptied."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.workflow.documents import inputs, program, step
 from workflow.programs.program import Program
 from workflow.replies.pictures import picture_of, told_otherwise
 from workflow.requests.events import RequestFailed
-from workflow.running.refused import is_vague
+from workflow.running.compared import is_vague
 
 BEFORE = {"name": "a", "server": "/user/a/", "roles": ["x", "y"], "last_activity": "10:00", "ready": True}
 GONE = {"role": "gone", "expects": [{"place": "", "text": "it is gone"}], "decides": True}
@@ -102,3 +102,44 @@ def test_a_picture_holds_no_secret_nothing_that_moves_alone_and_no_long_text() -
     assert set(picture) == {"/note", "/state", "/in/a"}
     assert len(str(picture["/note"])) < 100
     assert [each.place for each in told_otherwise(picture, {**shown, "uptime": 4, "state": "off"})] == ["/state"]
+
+
+def emptying(method: str = "patch", second: str = "/boxes") -> Program:
+    asked = [{"place": "/config", "asked": "$inputs.config", "found": "$response.body#/box/config"}]
+    told = {"role": "read_back", "expects": asked, "decides": True}
+    return program(
+        step("look", "get", "/boxes", successCriteria=ok()),
+        step(
+            "change",
+            method,
+            "/boxes",
+            requestBody={"contentType": "application/json", "payload": {"config": "$inputs.config"}},
+        ),
+        step("back", "get", second, successCriteria=ok(), **{"x-switchgear": told}),
+        inputs={"type": "object", "properties": {"config": {"type": "object"}}},
+    )
+
+
+def emptied(made: Program, before: Any, after: Any) -> Any:
+    run = Dialogue(made, config={})
+    run.answer("look", 200, {"box": {"config": before}})
+    run.answer("change", 200)
+    return run.answer("back", 200, {"box": {"config": after}})
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize("after", [{"a": "1", "b": "2"}, {"a": "1", "b": "2", "own": "x"}])
+def test_a_map_that_was_to_be_emptied_and_has_all_in_it_still_was_not_taken(method: str, after: Any) -> None:
+    told = ended(emptied(emptying(method), {"a": "1", "b": "2"}, after), "failed", "not_taken")
+    assert [(each["place"], each["asked"], each["found"]) for each in told.differences] == [("/config", {}, after)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({"a": "1"}, {"own": "x"}), ({"a": "1"}, {"a": "2"}), ({}, {"own": "x"}), ({}, {})]
+)
+def test_a_map_of_which_something_was_taken_out_may_have_been_emptied(before: Any, after: Any) -> None:
+    assert not ended(emptied(emptying(), before, after), "succeeded").differences
+
+
+def test_of_another_read_nothing_follows_for_what_was_sent_empty() -> None:
+    assert not ended(emptied(emptying(second="/boxes/now"), {"a": "1"}, {"a": "1"}), "succeeded").differences

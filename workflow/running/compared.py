@@ -1,9 +1,10 @@
-"""A turn in which a change was refused by a status that does not say that nothing was begun: a second read tells.
+"""A turn in which what a thing shows is held against what it showed before the change.
 
-Some servers stop a thing on their way to its deletion and refuse it then. 400 says that something is wrong, not that
-nothing was done (RFC 9110, 15.5.1), as 401, 404 or 409 do; a status that nobody knows counts as it (15). Where a step
-before has shown the thing, it is read once more and held against that (`workflow.replies.pictures`). Between `fates`,
-on which it stands, and `interpreter`, which alone uses it.
+A refusal that does not say that nothing was begun: some servers stop a thing on their way to its deletion and refuse it
+then. 400 says that something is wrong, not that nothing was done (RFC 9110, 15.5.1), as 401, 404 or 409 do; one that
+nobody knows counts as it (15). Where a step before has shown the thing, it is read once more and compared
+(`workflow.replies.pictures`). And a map that was to be emptied: where all that was in it still is, nothing was taken.
+Between `fates`, on which it stands, and `interpreter`, which alone uses it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from dataclasses import replace
 from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
-from workflow.replies.expectations import told_beside
+from workflow.documents.values import Reference
+from workflow.json.pointers import escape
+from workflow.replies.expectations import Expectation, ExpectationFinding, told_beside
 from workflow.replies.pictures import picture_of, told_otherwise
 from workflow.requests.events import Failure
 from workflow.running.fates import DoubtfulTurn
@@ -25,19 +28,52 @@ _KNOWN = frozenset({*range(401, 419), 421, 422, 423, 424, 425, 426, 428, 429, 43
 _MOST_TOLD = 5
 
 
+def _place_of(expected: Expectation) -> str:
+    """Where in the reply it is found, "" where that is no plain place."""
+    shown = expected.found.expressions if expected.found is not None else ()
+    is_plain = isinstance(expected.found, Reference) and shown[0].root == "response" and shown[0].place == "body"
+    return "".join(f"/{escape(part)}" for part in shown[0].pointer) if is_plain else ""
+
+
 def is_vague(status: int) -> bool:
     """Whether the status refuses a change and does not say that nothing of it was done."""
     return _BAD_REQUEST <= status < 500 and status not in _KNOWN
 
 
-class RefusedTurn(DoubtfulTurn):
-    """How a run goes on after such a refusal."""
+class ComparedTurn(DoubtfulTurn):
+    """How a run goes on by what has changed."""
 
     def remember(self, scope: Scope) -> None:
         """Keeps what the reply shows of the thing that the next change is about."""
         if self.step.is_compared and scope.reply is not None and self.frame.look is None:
             pictures = self.frame.pictures or {}
             self.change(pictures={**pictures, self.step.step_id: picture_of(scope.reply.body)})
+
+    def held_against_before(
+        self, found: tuple[ExpectationFinding, ...], scope: Scope
+    ) -> tuple[ExpectationFinding, ...]:
+        """The findings; what was sent empty and has all in it that was there before is otherwise."""
+        picture = self._picture_of_the_same()
+        if picture is None or scope.reply is None or not any(each.is_left_full for each in found):
+            return found
+        now = picture_of(scope.reply.body)
+        return tuple(
+            replace(each, sight="differs", text="") if self._is_as_it_was(each, picture, now) else each
+            for each in found
+        )
+
+    def _is_as_it_was(self, one: ExpectationFinding, before: Mapping[str, Json], now: Mapping[str, Json]) -> bool:
+        """Whether all that was in the map before is in it still."""
+        place = next((_place_of(e) for e in self.step.expects if e.place == one.place), "")
+        held = {at: value for at, value in before.items() if place and at.startswith(f"{place}/")}
+        return one.is_left_full and bool(held) and all(now.get(at) == value for at, value in held.items())
+
+    def _picture_of_the_same(self) -> Mapping[str, Json] | None:
+        """What is remembered of the thing that this step reads back, at the same address."""
+        pictures = self.frame.pictures or {}
+        before = (each for each in self.flow.steps[: self.frame.step] if each.step_id in pictures)
+        same = (each for each in before if each.path_template == self.step.path_template)
+        return next((pictures[each.step_id] for each in same), None)
 
     def looks_what_it_left(self, reply: Reply, failure: Failure, scope: Scope) -> bool:
         """Whether the thing is read once more, since the refusal does not say that nothing was done."""
