@@ -61,6 +61,8 @@ REMEDIES: Mapping[str, str] = {
     "still_there": "It was accepted; look again in a while before you ask once more.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }
+# Of what was not taken where nothing of it is shown: nobody knows that it is as it was.
+NOT_SHOWN = "The device accepts this and shows nothing of it: it ignores it, or leaves out what is as by default."
 
 
 def code_of(status: int) -> str:
