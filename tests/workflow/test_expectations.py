@@ -89,11 +89,11 @@ def test_what_a_device_masks_or_need_not_show_is_not_called_a_difference() -> No
 def test_what_was_not_asked_for_need_not_hold() -> None:
     optional = {"place": "/x", "asked": "$inputs.x", "found": "$response.body#/x"}
     made = program(
-        step("change", "patch", "/vm", requestBody={"payload": {"x": "$inputs.x"}}),
+        step("change", "patch", "/vm", requestBody={"payload": {"x": "$inputs.x", "y": "$inputs.y"}}),
         step("look", "get", "/vm", **{"x-switchgear": {"role": "read_back", "expects": [optional]}}),
-        inputs={"type": "object", "properties": {"x": {"type": "string"}}},
+        inputs={"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "string"}}},
     )
-    run = Dialogue(made)
+    run = Dialogue(made, y="1")
     run.answer("change")
     assert ended(run.answer("look", 200, {"x": "whatever"}), "succeeded").verified == ""
 

@@ -143,3 +143,18 @@ def test_a_map_of_which_something_was_taken_out_may_have_been_emptied(before: An
 
 def test_of_another_read_nothing_follows_for_what_was_sent_empty() -> None:
     assert not ended(emptied(emptying(second="/boxes/now"), {"a": "1"}, {"a": "1"}), "succeeded").differences
+
+
+@pytest.mark.parametrize(("method", "effect"), [("patch", "update"), ("patch", "act"), ("put", "update")])
+def test_a_partial_update_of_nothing_is_not_sent(method: str, effect: str) -> None:
+    body = {"contentType": "application/json", "payload": {"mem": "$inputs.mem", "note": "$inputs.note"}}
+    made = program(
+        step("change", method, "/vm", requestBody=body, **{"x-switchgear": {"effect": effect}}),
+        inputs={"type": "object", "properties": {"mem": {"type": "string"}, "note": {"type": "string"}}},
+    )
+    if (method, effect) == ("patch", "update"):
+        told = ended(Dialogue(made).first, "failed", "nothing_given")
+        assert (told.failure.not_done, "mem, note" in told.failure.message) == (("change",), True)
+        sent(Dialogue(made, note="").first, "change")
+    else:
+        sent(Dialogue(made).first, "change")

@@ -16,7 +16,7 @@ RENAMING = program(
         "patch",
         "/users/{name}",
         parameters=WHICH,
-        requestBody={"contentType": "application/json", "payload": {"name": "$inputs.name"}},
+        requestBody={"contentType": "application/json", "payload": {"name": "$inputs.name", "note": "$inputs.note"}},
         **{"x-switchgear": {"role": "change", "effect": "update"}},
     ),
     step(
@@ -35,7 +35,7 @@ RENAMING = program(
             }
         },
     ),
-    inputs={"type": "object", "properties": {"user": {"type": "string"}, "name": {"type": "string"}}},
+    inputs={"type": "object", "properties": {n: {"type": "string"} for n in ("user", "name", "note")}},
     outputs={"item": "$steps.back.outputs.item"},
 )
 
@@ -78,7 +78,7 @@ def test_what_is_at_neither_address_is_in_doubt() -> None:
     assert asked == ["/users/ann", "/users/bea", "/users/ann", "/users/bea"]
 
 
-@pytest.mark.parametrize("given", [{}, {"name": "ann"}], ids=["no new name", "the same name"])
+@pytest.mark.parametrize("given", [{"note": "x"}, {"name": "ann"}], ids=["no new name", "the same name"])
 def test_without_a_new_name_the_old_address_is_the_only_one(given: dict[str, Any]) -> None:
     assert set(ran({}, **given)[1]) == {"/users/ann"}
 

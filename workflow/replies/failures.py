@@ -18,6 +18,7 @@ VALUE_LENGTH = 300  # a name, a state, a device's sentence; more is no message
 GENERAL_REMEDY = "See what the message says, and call again when it is put right."
 REMEDIES: Mapping[str, str] = {
     "invalid_input": "Correct the input and call again; nothing was sent.",
+    "nothing_given": "Nothing was sent. Give what is to be changed, and call again.",
     "unsafe_value": "Give a value without control characters that is neither empty nor dots; it was not sent.",
     "missing_value": "An earlier step did not yield this value; see whether the thing exists and is complete.",
     "not_found": "Check the name or id, or list what there is.",
