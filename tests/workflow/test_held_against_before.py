@@ -8,7 +8,7 @@ from tests.workflow.dialogue import Dialogue, end, ended, ok, sent
 from tests.workflow.documents import inputs, program, step
 from workflow.programs.program import Program
 from workflow.replies.pictures import picture_of, told_otherwise
-from workflow.requests.events import RequestFailed
+from workflow.requests.events import EndRun, RequestFailed, StartTimer, TimerFired
 from workflow.running.compared import is_vague
 
 BEFORE = {"name": "a", "server": "/user/a/", "roles": ["x", "y"], "last_activity": "10:00", "ready": True}
@@ -158,3 +158,14 @@ def test_a_partial_update_of_nothing_is_not_sent(method: str, effect: str) -> No
         sent(Dialogue(made, note="").first, "change")
     else:
         sent(Dialogue(made).first, "change")
+
+
+@pytest.mark.parametrize(("after", "outcome"), [(BEFORE, "failed"), ({**BEFORE, "server": None}, "partial")])
+def test_what_a_failed_change_left_otherwise_is_told_too(after: Any, outcome: str) -> None:
+    """A server answered 500 to a deletion, and had stopped the thing on its way."""
+    run, command = refused(deleting(), 500)
+    while not isinstance(command, EndRun):
+        say_again = isinstance(command, StartTimer)
+        command = run.say(TimerFired("gone")) if say_again else run.answer("gone", 200, after)
+    told = ended(command, outcome, "not_carried_out" if outcome == "failed" else "changed_though_refused")
+    assert told.failure.may_be_done == (() if outcome == "failed" else ("change",))

@@ -52,7 +52,7 @@ REMEDIES: Mapping[str, str] = {
     "not_carried_out": "The device failed and shows that it was not done; see what it says, then call again.",
     "not_taken": "The device accepts this and leaves it as it was: see what it says, and which values it takes.",
     "there_already": "Change what is there, or ask for a new one by another name; see what became of what was there.",
-    "changed_though_refused": "The device refused this and left its mark: look at it, and see what it says.",
+    "changed_though_refused": "The device did not do this, and something came of it: look at it, and see what it says.",
     "partly_taken": "What is named was not taken: see why at the device, then call again with the rest.",
     "refused_within": "Nothing was changed by this step. See what the device says, put it right and call again.",
     "answers_missing": "Read the things that were asked for to see which requests were carried out.",

@@ -15,6 +15,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
 from workflow.documents.values import Reference
 from workflow.json.pointers import escape
+from workflow.programs.program import ProgramStep
 from workflow.replies.expectations import Expectation, ExpectationFinding, told_beside
 from workflow.replies.pictures import picture_of, told_otherwise
 from workflow.requests.events import Failure
@@ -53,7 +54,7 @@ class ComparedTurn(DoubtfulTurn):
         self, found: tuple[ExpectationFinding, ...], scope: Scope
     ) -> tuple[ExpectationFinding, ...]:
         """The findings; what was sent empty and has all in it that was there before is otherwise."""
-        picture = self._picture_of_the_same()
+        picture = self._picture_of(self.step)
         if picture is None or scope.reply is None or not any(each.is_left_full for each in found):
             return found
         now = picture_of(scope.reply.body)
@@ -68,12 +69,11 @@ class ComparedTurn(DoubtfulTurn):
         held = {at: value for at, value in before.items() if place and at.startswith(f"{place}/")}
         return one.is_left_full and bool(held) and all(now.get(at) == value for at, value in held.items())
 
-    def _picture_of_the_same(self) -> Mapping[str, Json] | None:
-        """What is remembered of the thing that this step reads back, at the same address."""
+    def _picture_of(self, step: ProgramStep) -> Mapping[str, Json] | None:
+        """What is remembered of the thing that the step reads, where it was read at the same address before."""
         pictures = self.frame.pictures or {}
-        before = (each for each in self.flow.steps[: self.frame.step] if each.step_id in pictures)
-        same = (each for each in before if each.path_template == self.step.path_template)
-        return next((pictures[each.step_id] for each in same), None)
+        same = (each for each in self.flow.steps if each.step_id in pictures and each is not step)
+        return next((pictures[each.step_id] for each in same if each.path_template == step.path_template), None)
 
     def looks_what_it_left(self, reply: Reply, failure: Failure, scope: Scope) -> bool:
         """Whether the thing is read once more, since the refusal does not say that nothing was done."""
@@ -108,6 +108,16 @@ class ComparedTurn(DoubtfulTurn):
         self.change(step=look["step"], look=None)
         failure = Failure(self.key, look["code"], look["text"], look["status"], said=tuple(look["said"]))
         self._end_by(failure, picture, scope.reply)
+
+    def end_not_made(self, failure: Failure, looked: ProgramStep, reply: Reply | None) -> None:
+        """As `fates` says, unless the thing is not as it was before: then something was done on the way."""
+        picture = self._picture_of(looked)
+        moved = told_otherwise(picture, reply.body) if picture is not None and reply is not None else ()
+        if moved:
+            self.findings = {**self.findings, self.key: tuple(each.to_json() for each in moved)}
+            self._end_changed(failure, told_beside(moved[:_MOST_TOLD]))
+        else:
+            super().end_not_made(failure, looked, reply)
 
     def _end_by(self, failure: Failure, picture: Mapping[str, Json], reply: Reply | None) -> None:
         if reply is not None and reply.status in (404, 410):

@@ -12,6 +12,7 @@ from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope
+from workflow.programs.program import ProgramStep
 from workflow.replies.accounts import failed_parts, left_out, waits_for_restart, warnings_of
 from workflow.replies.answers import counted, refuses_all, takes_a_part
 from workflow.replies.expectations import looked_at
@@ -82,14 +83,15 @@ class DoubtfulTurn(Turn):
             self.waiting = "timer"
             self.commands.append(StartTimer(self.key, seconds))
         else:
-            self._has_looked_in_vain(look)
+            self._has_looked_in_vain(look, scope)
 
     def _may_be_its_end(self, scope: Scope) -> bool:
         """Whether the document cannot tell what is shown from what the change makes of the thing."""
         ends = (e for e in self.step.on_failure if e.outcome in ("unknown", "succeeded") and e.criteria)
         return any(all_hold(each.criteria, scope) for each in ends)
 
-    def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
+    def _has_looked_in_vain(self, look: Mapping[str, Json], scope: Scope) -> None:
+        looked = self.step
         line = line_of(self.step, self.scope(), self.program.base_path)
         self.change(step=look["step"], look=None)
         failure = as_failure(self.key, look, f"{line} {shown_of(look)}")
@@ -98,10 +100,14 @@ class DoubtfulTurn(Turn):
         if look["is_partly_so"]:  # a part of it is as it was to be: it was made in part, or that was so before
             self.end_unknown(failure)
         elif look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
-            self.note_settled()
-            self.end_failed(failure)
+            self.end_not_made(failure, looked, scope.reply)
         else:
             self.end_unknown(failure)
+
+    def end_not_made(self, failure: Failure, _looked: ProgramStep, _reply: Reply | None) -> None:
+        """The change was not made, as the reply to the step `_looked` shows."""
+        self.note_settled()
+        self.end_failed(failure)
 
     def _sends_again(self) -> bool:
         """Once more, where that only sets again what it says: harmless whatever became of the first."""
