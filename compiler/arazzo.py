@@ -110,6 +110,8 @@ def _step(operation: Operation, source: str, step: FlowStep) -> dict[str, Any]:
         ours["renamed"] = step.renamed
     if step.moved:
         ours["moved"] = step.moved
+    if step.placed:
+        ours["placed"] = dict(step.placed)
     if step.parts:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
     if step.version:

@@ -243,7 +243,8 @@ class Job:
     """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says.
 
     `succeeded_if`: what a job that is over has to show besides its state, pointer → values of which one; what it shows
-    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so.
+    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so. `used`: signs
+    of one that goes on until it is used, pointer → values.
     """
 
     name: str
@@ -268,6 +269,7 @@ class Job:
     failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
     succeeded_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
     evidence: str = ""
+    used: tuple[tuple[str, tuple[str, ...]], ...] = ()
     pending: tuple[str, ...] = ()
     pending_s: float = 30.0
     stalled_s: float | None = None
@@ -358,8 +360,8 @@ class FlowStep:
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.replies.pages`). `replacements`: pointer into the payload →
     value. `address`: what the device says of where this is to be sent; `renamed`: what it says of an action of another
-    name; `moved`: the last name in its address, once it is called as a change before wanted it. `parts`: how those of a
-    multipart body are written.
+    name; `moved`: the last name in its address, once it is called as a change before wanted it; `placed`: others of its
+    parameters, once it was taken elsewhere. `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
     (`workflow.replies.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given
     up. `version`: where the reply has the version that a later write names (`workflow.requests.versions`). `allows`:
@@ -381,6 +383,7 @@ class FlowStep:
     address: str = ""
     renamed: str = ""
     moved: str = ""
+    placed: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)

@@ -152,6 +152,7 @@ def _job(one: Job) -> str:
         f"state={one.state}",
         *(_named(name, ",".join(getattr(one, name))) for name in ("waiting", "succeeded", "failed")),
         *(_named(f"well{at}", ",".join(values)) for at, values in one.succeeded_if),
+        *(_named(f"used{at}", ",".join(values)) for at, values in one.used),
         _named("message", one.message),
         _named("created", one.created_id),
         _named("result", one.result),
@@ -205,6 +206,7 @@ def _step(one: FlowStep) -> str:
         _named("address", one.address),
         _named("renamed", one.renamed),
         _named("moved", one.moved),
+        _named("placed", _json(one.placed) if one.placed else ""),
         _named("parts", _json(one.parts) if one.parts else ""),
         _named("version", _json(one.version) if one.version else ""),
     )

@@ -15,6 +15,7 @@ from dataclasses import replace
 from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
+from compiler.passes.names.listed import lists_in
 from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, parameter_of, parent, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.task_ids import ToldTask, exit_of, noun_of_task, parameter_of_task, task_address, told_tasks
@@ -33,6 +34,9 @@ _USUAL_STATES = (
     ("success", "succeeded", "completed", "complete", "finished", "done", "ok"),
     ("failure", "failed", "error", "aborted", "cancelled", "canceled"),
 )
+# By what a job says of its kind: one that is open until somebody takes part, or what it made is used.
+_KINDS = frozenset({"class", "kind", "type", "category", "mode"})
+_USED = frozenset({"websocket", "websockets", "token", "tokens", "stream", "console", "interactive"})
 _MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
 
 
@@ -104,6 +108,7 @@ class _Seeker:
             interval_s=rule.interval_s,
             timeout_s=rule.timeout_s,
             failed_if=tuple((sign.at, sign.values) for sign in rule.failed_if),
+            used=tuple((sign.at, sign.values) for sign in rule.used_while_running),
             pending=rule.pending,
             pending_s=rule.pending_s,
             stalled_s=rule.stalled_s,
@@ -323,6 +328,7 @@ class _Seeker:
         if not succeeded:
             return None
         message = next((n for n in _MESSAGES if n in self.schemas.members(schema)), "")
+        used = self._used(schema, prefix)
         if ended is not None and is_told and ended.is_open and not message:
             message = ended.at.removeprefix("/")
         return Job(
@@ -342,7 +348,25 @@ class _Seeker:
             message=f"{prefix}/{message}" if message else "",
             created_id=self._created_id(starts),
             succeeded_if=((f"{prefix}{ended.at}", ended.well),) if ended is not None and is_told else (),
+            used=used,
+            result=prefix if used else None,
         )
+
+    def _used(self, schema: Schema | None, prefix: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The kinds of jobs that go on until they are used, as an enumeration or a text lists them beside others."""
+        for name, member in self.schemas.members(schema).items():
+            if words.split(name)[-1:] == () or words.split(name)[-1] not in _KINDS:
+                continue
+            resolved = self.schemas.resolve(member)
+            text = str(member.get("description") or resolved.get("description") or "")
+            listed = [self.schemas.values(member), *lists_in(text)]
+            found = [[str(value) for value in values if str(value).lower() in _USED] for values in listed]
+            kinds = next(
+                (tuple(some) for some, values in zip(found, listed, strict=True) if 0 < len(some) < len(values)), ()
+            )
+            if kinds:
+                return ((f"{prefix}/{name}", kinds),)
+        return ()
 
     def _states(self, poll: Operation, state: Schema) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         values = self.schemas.values(state)

@@ -71,7 +71,8 @@ def _renaming(flow: Flow) -> _Rename:
 def _step(step: FlowStep, rename: _Rename) -> list[Any]:
     bound = [[name, where, _without_names(value, rename)] for name, where, value in step.parameters]
     actions = [_action(action, rename) for action in (*step.failures, *step.branches)]
-    rest = _without_names([step.payload, step.content_type, step.outputs, list(step.success), step.moved], rename)
+    moved = [step.moved, dict(step.placed)] if step.placed else step.moved
+    rest = _without_names([step.payload, step.content_type, step.outputs, list(step.success), moved], rename)
     return [step.operation, step.role.value, bound, rest, actions, len(step.failures), dict(step.transforms)]
 
 

@@ -172,7 +172,7 @@ class _Shape:
 
     @property
     def _is_moved(self) -> bool:
-        return any(step.moved for step in self._reached)
+        return any(step.moved or step.placed for step in self._reached)
 
     @property
     def _is_batch(self) -> bool:

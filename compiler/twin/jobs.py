@@ -152,6 +152,8 @@ class Jobs:
         body = put(body, self._blueprint.in_item(job, job.state), run.state)
         if job.message:
             body = put(body, self._blueprint.in_item(job, job.message), run.failure or "")
+        for at, _ in job.used:  # what it plays ends by itself
+            body = put(body, self._blueprint.in_item(job, at), "task")
         for at, well in job.succeeded_if if run.is_over else ():
             body = put(body, self._blueprint.in_item(job, at), well[0] if run.failure is None else run.failure)
         rule = self._blueprint.job_rule(job)

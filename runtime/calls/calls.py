@@ -30,6 +30,7 @@ from runtime.caller import Caller
 from runtime.calls.asking import Asking, lasts
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
+from runtime.calls.texts_for_objects import texts_for_objects
 from runtime.catalog.entries import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
 from runtime.errors import BadInput, CallerError, NotApproved, SameEffect
@@ -206,6 +207,9 @@ class Calls:
         fault = await _fault(entry, dict(ended.outputs)) if ended.is_good else ""
         if not fault:
             return ended
+        told = texts_for_objects(entry.prepared.output_schema, ended) if entry.program.is_read_only else None
+        if told is not None and not await _fault(entry, dict(told.outputs)):
+            return told
         log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)
         done = tuple(step.step_id for step in entry.program.steps if not step.is_safe)
         remedy = f"everything was carried out; see run {ended.run_id}, and tell whoever compiled the workflow"

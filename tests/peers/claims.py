@@ -147,7 +147,7 @@ def _untrue_differences(call: Call, told: Told, after: Picture) -> Iterator[str]
         shown = None if found is NOTHING else found
         if shown != each["found"]:
             yield f"{each['place']} was told as {each['found']!r} and is {shown!r}"
-        elif shown == each["asked"]:
+        elif shown == each.get("before", each["asked"]):
             yield f"{each['place']} was told as a difference and is what was asked for"
 
 

@@ -89,11 +89,11 @@ def test_what_a_device_masks_or_need_not_show_is_not_called_a_difference() -> No
 def test_what_was_not_asked_for_need_not_hold() -> None:
     optional = {"place": "/x", "asked": "$inputs.x", "found": "$response.body#/x"}
     made = program(
-        step("change", "patch", "/vm", requestBody={"payload": {"x": "$inputs.x"}}),
+        step("change", "patch", "/vm", requestBody={"payload": {"x": "$inputs.x", "y": "$inputs.y"}}),
         step("look", "get", "/vm", **{"x-switchgear": {"role": "read_back", "expects": [optional]}}),
-        inputs={"type": "object", "properties": {"x": {"type": "string"}}},
+        inputs={"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "string"}}},
     )
-    run = Dialogue(made)
+    run = Dialogue(made, y="1")
     run.answer("change")
     assert ended(run.answer("look", 200, {"x": "whatever"}), "succeeded").verified == ""
 
@@ -306,3 +306,9 @@ def test_what_was_sent_empty_is_not_said_to_be_empty_where_it_is_not() -> None:
     run.answer("change")
     end = ended(run.answer("look", 200, {"map": {"root": {"type": "none"}}}), "succeeded")
     assert (end.verified, end.verified_why.count("it was sent empty, and is not empty")) == ("none", 1)
+
+
+def test_of_what_is_not_shown_nobody_says_that_it_is_as_it_was() -> None:
+    hidden, other = shown(changing(MEM), name="web"), shown(changing(MEM), mem="1")
+    assert "leaves out what is as by default" in ended(hidden, "failed", "not_taken").failure.remedy
+    assert "leaves it as it was" in ended(other, "failed", "not_taken").failure.remedy

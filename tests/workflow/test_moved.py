@@ -16,7 +16,7 @@ RENAMING = program(
         "patch",
         "/users/{name}",
         parameters=WHICH,
-        requestBody={"contentType": "application/json", "payload": {"name": "$inputs.name"}},
+        requestBody={"contentType": "application/json", "payload": {"name": "$inputs.name", "note": "$inputs.note"}},
         **{"x-switchgear": {"role": "change", "effect": "update"}},
     ),
     step(
@@ -35,7 +35,7 @@ RENAMING = program(
             }
         },
     ),
-    inputs={"type": "object", "properties": {"user": {"type": "string"}, "name": {"type": "string"}}},
+    inputs={"type": "object", "properties": {n: {"type": "string"} for n in ("user", "name", "note")}},
     outputs={"item": "$steps.back.outputs.item"},
 )
 
@@ -78,7 +78,7 @@ def test_what_is_at_neither_address_is_in_doubt() -> None:
     assert asked == ["/users/ann", "/users/bea", "/users/ann", "/users/bea"]
 
 
-@pytest.mark.parametrize("given", [{}, {"name": "ann"}], ids=["no new name", "the same name"])
+@pytest.mark.parametrize("given", [{"note": "x"}, {"name": "ann"}], ids=["no new name", "the same name"])
 def test_without_a_new_name_the_old_address_is_the_only_one(given: dict[str, Any]) -> None:
     assert set(ran({}, **given)[1]) == {"/users/ann"}
 
@@ -91,3 +91,66 @@ def test_a_renaming_whose_answer_was_lost_is_found_at_the_new_address() -> None:
 
 def test_the_change_itself_goes_to_the_old_address() -> None:
     assert sent(Dialogue(RENAMING, user="ann", name="bea").first, "change").path == "/users/ann"
+
+
+PLACED = program(
+    step(
+        "change",
+        "post",
+        "/halls/{hall}/boxes/{name}",
+        parameters=[*WHICH, {"name": "hall", "in": "path", "value": "$inputs.hall"}],
+        requestBody={
+            "contentType": "application/json",
+            "payload": {"name": "$inputs.name", "hall": "$inputs.new_hall"},
+        },
+        **{"x-switchgear": {"role": "change", "effect": "update"}},
+    ),
+    step(
+        "back",
+        "get",
+        "/halls/{hall}/boxes/{name}",
+        parameters=[
+            *WHICH,
+            {"name": "hall", "in": "path", "value": "$inputs.hall"},
+            {"name": "project", "in": "query", "value": "$inputs.project"},
+        ],
+        onFailure=[LATE],
+        **{
+            "x-switchgear": {
+                "role": "read_back",
+                "moved": "$inputs.name",
+                "placed": {"hall": "$inputs.new_hall", "project": "$inputs.new_project"},
+                "expects": [{"place": "/hall", "asked": "$inputs.new_hall", "found": "$response.body#/hall"}],
+            }
+        },
+    ),
+    inputs={
+        "type": "object",
+        "properties": {n: {"type": "string"} for n in ("user", "name", "hall", "new_hall", "project", "new_project")},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({"new_hall": "b"}, ("/halls/b/boxes/ann", "p")),
+        ({"new_hall": "b", "name": "bea"}, ("/halls/b/boxes/bea", "p")),
+        ({"name": "bea"}, ("/halls/a/boxes/bea", "p")),
+        ({"new_hall": "b", "new_project": "q"}, ("/halls/b/boxes/ann", "q")),
+    ],
+)
+def test_what_was_taken_elsewhere_is_read_there(given: dict[str, str], address: tuple[str, str]) -> None:
+    run = Dialogue(PLACED, user="ann", hall="a", project="p", **given)
+    assert sent(run.answer("change", 204), "back").path == "/halls/a/boxes/ann"
+    run.answer("back", 404)
+    again = run.say(TimerFired("back"))
+    assert (again.path, dict(again.query)["project"]) == address
+    assert ended(run.answer("back", 200, {"hall": given.get("new_hall")}), "succeeded")
+
+
+def test_what_was_taken_nowhere_is_read_where_it_was() -> None:
+    run = Dialogue(PLACED, user="ann", hall="a", project="p", new_hall="a")
+    run.answer("change", 204)
+    run.answer("back", 404)
+    assert run.say(TimerFired("back")).path == "/halls/a/boxes/ann"

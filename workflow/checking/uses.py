@@ -38,6 +38,8 @@ def uses_of(step: ProgramStep) -> Iterator[Use]:
         for name in ("address", "renamed", "moved"):
             told = getattr(step.request, name)
             yield from _uses(told.expressions if told is not None else (), "request", f"{here}/x-switchgear/{name}")
+        for name, told in step.request.placed:
+            yield from _uses(told.expressions, "request", f"{here}/x-switchgear/placed/{name}")
         for part in step.request.parts:
             expressions = part.file_name.expressions if part.file_name is not None else ()
             yield from _uses(expressions, "request", f"{here}/x-switchgear/parts")

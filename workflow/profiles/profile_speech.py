@@ -218,6 +218,11 @@ class JobRule(Part):
     failed_if: tuple[Sign, ...] = Field(
         (), description="Signs that it has ended badly, though the state is one of those in which it ends well."
     )
+    used_while_running: tuple[Sign, ...] = Field(
+        (),
+        description="Signs of a job that goes on until somebody uses what it shows, a console or a token: it is given "
+        "out as it is, and not waited for.",
+    )
     pending: tuple[str, ...] = Field(
         (),
         description="States, among those in which it goes on, in which it waits for somebody: a restart, say. A job "

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workflow.documents.document import Json
+from workflow.documents.path_queries import address_of
 from workflow.documents.queries import Query
 from workflow.documents.selectors import CompiledSelector, PathQuery
 from workflow.documents.values import Selected, Value
@@ -40,6 +41,28 @@ def with_earlier_reads(steps: Sequence[ProgramStep], schemas: Json) -> tuple[Pro
                 about = tuple(each for each in expects if each.place != f"/{member}")
                 found[n] = replace(steps[n], keeps=EarlierRead(back.step_id, about, thing, schemas))
     return tuple(found)
+
+
+def with_compared_reads(steps: Sequence[ProgramStep]) -> tuple[ProgramStep, ...]:
+    """The steps; compared is the last read before a change that shows the thing at the change's address, or around it.
+
+    No list is: others change what is in it.
+    """
+    found = list(steps)
+    for number, change in enumerate(steps):
+        if change.is_safe or change.workflow_id:
+            continue
+        nearest = next((n for n in reversed(_before(steps, number)) if _is_around(steps[n], change)), None)
+        if nearest is not None:
+            found[nearest] = replace(found[nearest], is_compared=True)
+    return tuple(found)
+
+
+def _is_around(read: ProgramStep, change: ProgramStep) -> bool:
+    here, there = _address(read), _address(change)
+    above, below = (address_of(each.path_template).split("/") for each in (read, change))
+    is_one = above[-1].startswith("{") or above == below
+    return is_one and read.pages is None and below[: len(above)] == above and set(here[1]) <= set(there[1])
 
 
 def _shown_in_list(steps: Sequence[ProgramStep], change: int, back: ProgramStep) -> tuple[int, CompiledSelector] | None:

@@ -97,6 +97,7 @@ class ProgramStep:
     `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
     `allows`: what a later write sends, which the thing that is read here has to allow. `which`: the id of what it
     reads, where an earlier step knows it. `keeps`: what is kept of its reply, to be held against a later one.
+    `is_compared`: it shows the thing that the next change is about, so that it tells what a refusal left of it.
     """
 
     step_id: str
@@ -125,6 +126,7 @@ class ProgramStep:
     allows: Allowance | None = None
     which: KnownId | None = None
     keeps: EarlierRead | None = None
+    is_compared: bool = False
     pointer: str = ""
 
     @property

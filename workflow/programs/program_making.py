@@ -15,7 +15,7 @@ from workflow.documents.path_queries import address_of, fixed_query
 from workflow.documents.values import Value
 from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
-from workflow.programs.earlier_reads import with_earlier_reads
+from workflow.programs.earlier_reads import with_compared_reads, with_earlier_reads
 from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.inputs import InputSchema, compile_inputs
 from workflow.programs.known_ids import with_known_ids
@@ -115,7 +115,7 @@ class ProgramMaker:
         steps = [self._step(workflow, step, f"{pointer}/steps/{n}") for n, step in enumerate(workflow.steps)]
         return WorkflowProgram(
             workflow_id=workflow.workflow_id,
-            steps=with_earlier_reads(with_known_ids(steps), inputs.schema.get("properties")),
+            steps=with_compared_reads(with_earlier_reads(with_known_ids(steps), inputs.schema.get("properties"))),
             inputs=inputs,
             outputs=self._parts.outputs(workflow.outputs, {}, f"{pointer}/outputs"),
             pointer=pointer,
@@ -236,7 +236,13 @@ class ProgramMaker:
             renamed=self._said_by_device(own, "renamed", pointer),
             fixed=fixed_query(call.path),
             moved=self._said_by_device(own, "moved", pointer) if path[1::2] else None,
+            placed=self._placed(own.get("placed"), pointer),
         )
+
+    def _placed(self, said: Json, pointer: str) -> tuple[tuple[str, Value], ...]:
+        """The parameters that say where a thing is, with what they are once it was taken elsewhere."""
+        named = said if isinstance(said, Mapping) else {}
+        return tuple((name, self._parts.value(v, f"{pointer}/x-switchgear/placed/{name}")) for name, v in named.items())
 
     def _said_by_device(self, own: Mapping[str, Json], name: str, pointer: str) -> Value | None:
         """What the device says of where a request goes, None where the step does not ask."""

@@ -79,6 +79,11 @@ class ExpectationFinding:
         return self.sight in ("differs", "old")
 
     @property
+    def is_left_full(self) -> bool:
+        """Whether something was sent empty, and is not: whether anything was taken out of it, it does not tell."""
+        return self.sight == "unseen" and self.asked == {} and isinstance(self.found, Mapping)
+
+    @property
     def is_of_nothing(self) -> bool:
         """Whether nothing is there at a place, as was asked for: it may have been so before."""
         return self.place != "" and all(value in (None, "", [], {}) for value in (self.asked, self.found))
@@ -153,7 +158,7 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, how: s
         return ExpectationFinding(place, "moving", f"it is shown as {_short(None if found is NOTHING else found)}")
     if how == "open":
         text = "it was sent empty, and is not empty: an update may leave what it does not name"
-        return ExpectationFinding(place, "unseen", text)
+        return ExpectationFinding(place, "unseen", text, asked, found)
     is_missing = found is NOTHING
     is_optional = expected.is_lenient or expected.is_assumed
     is_optional = is_optional or asked is False or (asked == 0 and not isinstance(asked, str))  # many leave it out
@@ -203,9 +208,7 @@ def _reason(
     besides: Iterable[Mapping[str, Json]],
 ) -> str:
     parts = []
-    moved = ", ".join(
-        f"{d['place'].lstrip('/')} is {_or_nothing(d['found'])} (was: {_short(d['before'])})" for d in besides
-    )
+    moved = ", ".join(_moved(d["place"], d["found"], d["before"]) for d in besides)
     if moved:
         parts.append(f"not asked for, and not as it was before: {moved}")
     if differing:
@@ -218,6 +221,15 @@ def _reason(
     if not parts:
         parts.append("the device shows what was asked for")
     return "; ".join(parts)
+
+
+def told_beside(findings: Iterable[ExpectationFinding]) -> str:
+    """What is not as it was before, in words."""
+    return ", ".join(_moved(each.place, each.found, each.asked) for each in findings)
+
+
+def _moved(place: str, found: Json, before: Json) -> str:
+    return f"{place.lstrip('/')} is {_or_nothing(found)} (was: {_or_nothing(before)})"
 
 
 def _short(value: Json) -> str:

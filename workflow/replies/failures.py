@@ -18,6 +18,7 @@ VALUE_LENGTH = 300  # a name, a state, a device's sentence; more is no message
 GENERAL_REMEDY = "See what the message says, and call again when it is put right."
 REMEDIES: Mapping[str, str] = {
     "invalid_input": "Correct the input and call again; nothing was sent.",
+    "nothing_given": "Nothing was sent. Give what is to be changed, and call again.",
     "unsafe_value": "Give a value without control characters that is neither empty nor dots; it was not sent.",
     "missing_value": "An earlier step did not yield this value; see whether the thing exists and is complete.",
     "not_found": "Check the name or id, or list what there is.",
@@ -52,6 +53,7 @@ REMEDIES: Mapping[str, str] = {
     "fits_nothing": "See by a read what there is that it could be done to, and ask for that.",
     "not_taken": "The device accepts this and leaves it as it was: see what it says, and which values it takes.",
     "there_already": "Change what is there, or ask for a new one by another name; see what became of what was there.",
+    "changed_though_refused": "The device did not do this, and something came of it: look at it, and see what it says.",
     "partly_taken": "What is named was not taken: see why at the device, then call again with the rest.",
     "refused_within": "Nothing was changed by this step. See what the device says, put it right and call again.",
     "answers_missing": "Read the things that were asked for to see which requests were carried out.",
@@ -61,6 +63,8 @@ REMEDIES: Mapping[str, str] = {
     "still_there": "It was accepted; look again in a while before you ask once more.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }
+# Of what was not taken where nothing of it is shown: nobody knows that it is as it was.
+NOT_SHOWN = "The device accepts this and shows nothing of it: it ignores it, or leaves out what is as by default."
 
 
 def code_of(status: int) -> str:

@@ -30,12 +30,14 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# By the last word of a name: what a device keeps count of, measures, dates or moves by itself.
-_ENDS_ALONE = _set(
+# By the last word of a name: how a thing is.
+_STATES = _set("state status health phase condition conditions power online connected reachable running busy ready")
+# What a device keeps count of, measures, dates or moves by itself.
+_COUNTED = _set(
     "at time date timestamp count counter total used usage free available remaining version revision generation etag "
-    "link links href uri url self state status health phase condition conditions progress uptime power online "
-    "connected reachable running busy ready hash checksum digest fingerprint temperature load expires expiry"
+    "link links href uri url self progress uptime hash checksum digest fingerprint temperature load expires expiry"
 )
+_ENDS_ALONE = _STATES | _COUNTED
 # By any word of it.
 _ALONE = _set(
     "volatile current actual last latest next modified changed updated created seen effective observed previous"
@@ -122,5 +124,19 @@ def _kind(value: Json) -> Any:
 
 
 def _is_moved_alone(name: str) -> bool:
+    return _ends_in(name, _ENDS_ALONE)
+
+
+def is_counted(name: str) -> bool:
+    """Whether a value of this name moves without anybody doing anything, and is no state of the thing."""
+    return _ends_in(name, _COUNTED)
+
+
+def _ends_in(name: str, moving: frozenset[str]) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
-    return words[-1:] != [] and (words[-1] in _ENDS_ALONE or not _ALONE.isdisjoint(words))
+    return words[-1:] != [] and (words[-1] in moving or not _ALONE.isdisjoint(words))
+
+
+def is_secret(name: str) -> bool:
+    """Whether it sounds like what nobody is to be told."""
+    return _SECRET.search(name) is not None

@@ -82,7 +82,7 @@ class BoundRequest:
     `address`: where the device says that this is to be sent; it must be where it was approved to be sent. With
     `renamed` it may have another name there (`workflow.requests.renamed`): what is said of that one where `address` is
     not said. `fixed`: the query that the path itself has, sent first. `moved`: what the last name in the path stands
-    for once the thing is called otherwise.
+    for once the thing is called otherwise; `placed`: what other parameters do once it is taken to another place.
     """
 
     method: str
@@ -96,23 +96,28 @@ class BoundRequest:
     renamed: Value | None = None
     fixed: Pairs = ()
     moved: Value | None = None
+    placed: tuple[tuple[str, Value], ...] = ()
 
-    def at_new_address(self) -> "BoundRequest":
-        """The same request at the address that the thing has after its renaming."""
-        if self.moved is None:
-            return self
-        told = (replace(p, value=self.moved) if self._ends_in(p) else p for p in self.parameters)
-        return replace(self, parameters=tuple(told))
+    def at_new_address(self, scope: Scope) -> "BoundRequest":
+        """The same request at the address that the thing has after it was called otherwise, or taken elsewhere."""
+        return replace(self, parameters=tuple(self._moved(each, scope) for each in self.parameters))
 
     def is_moved(self, scope: Scope) -> bool:
-        """Whether a renaming was asked for, so that the thing may stand at another address."""
-        if self.moved is None:
-            return False
-        old = next((p.value.evaluate(scope) for p in self.parameters if self._ends_in(p)), None)
-        return self.moved.evaluate(scope) not in (NOTHING, None, "", old)
+        """Whether the thing was to be called otherwise or taken elsewhere, so that it may have another address."""
+        return any(
+            each.value.evaluate(scope) != moved.value.evaluate(scope)
+            for each in self.parameters
+            if (moved := self._moved(each, scope)) is not each
+        )
 
-    def _ends_in(self, parameter: BoundParameter) -> bool:
-        return parameter.location == "path" and parameter.name == self.path[-2]
+    def _moved(self, parameter: BoundParameter, scope: Scope) -> BoundParameter:
+        """The parameter as it is after the move; itself where none was asked for."""
+        is_last = parameter.location == "path" and parameter.name == self.path[-2]
+        told = self.moved if is_last else None
+        if told is None and parameter.location in ("path", "query"):
+            told = dict(self.placed).get(parameter.name)
+        is_told = told is not None and told.evaluate(scope) not in (NOTHING, None, "")
+        return replace(parameter, value=told) if told is not None and is_told else parameter
 
 
 @dataclass(frozen=True, slots=True)

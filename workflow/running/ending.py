@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from workflow.documents.document import Json
 from workflow.programs.program import Program, changes, step_of
 from workflow.replies.expectations import ExpectationFinding, Verdict, told, verdict_of
-from workflow.replies.failures import after_failure
+from workflow.replies.failures import NOT_SHOWN, after_failure
 from workflow.requests.events import EndRun, Failure, Outcome
 
 # Nothing speaks against what was accepted: a part was taken.
@@ -78,7 +78,8 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
         text = f"the device took a part of it: {texts}"
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"
-    return "failed", Failure(step_id, "not_taken", text, said=course.refusals)
+    remedy = "" if any(each["found"] is not None for each in verdict.differences) else NOT_SHOWN
+    return "failed", Failure(step_id, "not_taken", text, said=course.refusals, remedy=remedy)
 
 
 def _partly_refused(course: Course) -> tuple[Outcome, Failure]:

@@ -12,6 +12,7 @@ from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope, Sent
+from workflow.programs.program import ProgramStep
 from workflow.replies.accounts import failed_parts, left_out, names_nothing, waits_for_restart, warnings_of
 from workflow.replies.answers import counted, methods_in, refuses_all, takes_a_part
 from workflow.replies.expectations import looked_at
@@ -66,7 +67,7 @@ class DoubtfulTurn(Turn):
         is_otherwise = any(each.is_otherwise for each in found)
         if is_so and seen and not is_otherwise:
             self.change(step=look["step"], look=None)
-            self._go_on_behind()
+            self.go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
         # What the document cannot tell from a change that was made is no sight of one that was not; nor is it one that
@@ -82,14 +83,15 @@ class DoubtfulTurn(Turn):
             self.waiting = "timer"
             self.commands.append(StartTimer(self.key, seconds))
         else:
-            self._has_looked_in_vain(look)
+            self._has_looked_in_vain(look, scope)
 
     def _may_be_its_end(self, scope: Scope) -> bool:
         """Whether the document cannot tell what is shown from what the change makes of the thing."""
         ends = (e for e in self.step.on_failure if e.outcome in ("unknown", "succeeded") and e.criteria)
         return any(all_hold(each.criteria, scope) for each in ends)
 
-    def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
+    def _has_looked_in_vain(self, look: Mapping[str, Json], scope: Scope) -> None:
+        looked = self.step
         line = line_of(self.step, self.scope(), self.program.base_path)
         self.change(step=look["step"], look=None)
         failure = as_failure(self.key, look, f"{line} {shown_of(look)}")
@@ -98,10 +100,14 @@ class DoubtfulTurn(Turn):
         if look["is_partly_so"]:  # a part of it is as it was to be: it was made in part, or that was so before
             self.end_unknown(failure)
         elif look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
-            self.note_settled()
-            self.end_failed(failure)
+            self.end_not_made(failure, looked, scope.reply)
         else:
             self.end_unknown(failure)
+
+    def end_not_made(self, failure: Failure, _looked: ProgramStep, _reply: Reply | None) -> None:
+        """The change was not made, as the reply to the step `_looked` shows."""
+        self.note_settled()
+        self.end_failed(failure)
 
     def _sends_again(self) -> bool:
         """Once more, where that only sets again what it says: harmless whatever became of the first."""
@@ -114,7 +120,7 @@ class DoubtfulTurn(Turn):
         self.perform()
         return True
 
-    def _go_on_behind(self) -> None:
+    def go_on_behind(self) -> None:
         """The change was made, though its answer is lost: on behind it."""
         self.note_done()
         if self.frame.resume is not None:
@@ -133,7 +139,7 @@ class DoubtfulTurn(Turn):
             self.change(step=self.frame.look["step"], look=None)
         self.note_settled()
         if has_happened and not self.step.is_safe:
-            self._go_on_behind()
+            self.go_on_behind()
         else:  # not yet done, or a read that was to show it: it is asked once more
             self.perform()
 

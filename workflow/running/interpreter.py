@@ -42,7 +42,8 @@ from workflow.requests.events import (
 )
 from workflow.requests.requests import build_request
 from workflow.requests.versions import VersionRefused, version_outputs
-from workflow.running.fates import SHOWING, DoubtfulTurn
+from workflow.running.compared import ComparedTurn
+from workflow.running.fates import SHOWING
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 from workflow.running.other_things import told_other
@@ -63,7 +64,7 @@ def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[
     return turn.after(), tuple(turn.commands)
 
 
-class _Turn(DoubtfulTurn):
+class _Turn(ComparedTurn):
     """One call of `advance`: what the event means, and which action follows."""
 
     # What happened
@@ -154,7 +155,7 @@ class _Turn(DoubtfulTurn):
             self.look(failure)
         elif self.is_refused_among_others(reply) and not self._is_explained(scope):
             self.end_among_others(failure)
-        else:
+        elif not self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
             self._failed(scope, failure)
 
     def _shows_nothing(self, reply: Reply) -> bool:
@@ -292,6 +293,7 @@ class _Turn(DoubtfulTurn):
             self.change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self.frame.outputs
         self.note_before(scope)
+        self.remember(scope)
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
             self.change(**frame.resume, resume=None)
             self.perform()
@@ -307,7 +309,7 @@ class _Turn(DoubtfulTurn):
     def _shows_what_was_asked(self, scope: Scope) -> bool:
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
-        found = looked_at(step.expects, scope)
+        found = self.held_against_before(looked_at(step.expects, scope), scope)
         moved = self.moved_besides(scope)
         is_early = any(each.is_to_come for each in found) or (moved and not self.frame.retries)
         if step.is_safe and is_early and self._is_read_again(scope):
@@ -449,6 +451,7 @@ class _Turn(DoubtfulTurn):
         text = said(action.message, scope) if action.message else ""
         if outcome in ("succeeded", "pending"):
             self.note_unseen(text if failure is not None and self.step.expects else "")
+            self.keep_outputs(scope)
             self.finish_workflow(text, outcome, action.next)
             return
         failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")

@@ -19,7 +19,7 @@ from workflow.replies.expectations import ExpectationFinding, evaluated
 from workflow.replies.pages import query_after
 from workflow.replies.unasked import besides, kept
 from workflow.requests.events import Command, Failure, Outcome, SendRequest
-from workflow.requests.requests import BoundRequest, Unsendable, arguments_of, build_request
+from workflow.requests.requests import BoundRequest, Request, Unsendable, arguments_of, build_request
 from workflow.running.ending import Course, end_of
 from workflow.running.uncertainty import doubt_of
 
@@ -88,7 +88,7 @@ class Turn:
     def request(self) -> BoundRequest | None:
         """What the current step's request is made of, at the address where the thing is looked for now."""
         request = self.step.request
-        return request.at_new_address() if request is not None and self.frame.elsewhere else request
+        return request.at_new_address(self.scope()) if request is not None and self.frame.elsewhere else request
 
     def look_elsewhere(self, reply: Reply | None) -> None:
         """Asks at the other address next, where a renaming may have moved the thing and it is not at this one."""
@@ -147,6 +147,12 @@ class Turn:
         before = (self.frame.before or {}).get(self.step.step_id, {})
         return tuple(besides(self.step.expects, before, scope))
 
+    def keep_outputs(self, scope: Scope) -> None:
+        """Keeps what a good end shows, though it is none of the answers that the step usually ends with."""
+        if self.step.outputs and scope.reply is not None and self.step.step_id not in self.frame.outputs:
+            made = outputs_of(self.step.outputs, scope)
+            self.change(outputs={**self.frame.outputs, self.step.step_id: made})
+
     def note_unseen(self, why: str) -> None:
         """A good end that does not rest on what the step was to show, where there is a reason."""
         if why:
@@ -188,6 +194,11 @@ class Turn:
         except Unsendable as error:
             self.unsendable(Failure(self.key, error.code, error.message))
             return
+        if self._sets_nothing(request):
+            names = sorted({each.name for each in bound.payload.expressions}) if bound.payload is not None else []
+            text = f"nothing to change was given: {step.key} can set {', '.join(names)}"
+            self.end_failed(Failure(self.key, "nothing_given", text))
+            return
         self.change(attempt=frame.attempt + 1)
         self.waiting = "response"
         self.commands.append(
@@ -208,6 +219,14 @@ class Turn:
                 timeout_s=None if step.timeout_s is None else max(0.001, step.timeout_s - frame.waited_s),
             )
         )
+
+    def _sets_nothing(self, request: Request) -> bool:
+        """Whether a partial update, the only change of its workflow, would name no member: it asks for nothing."""
+        step = self.step
+        bound = step.request.payload if step.request is not None else None
+        is_only = not any(not each.is_safe for each in self.flow.steps if each is not step)
+        is_update = step.method == "PATCH" and step.effect == "update" and is_only
+        return is_update and request.body == {} and bound is not None and bool(bound.expressions)
 
     def call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
         """Enters another workflow; with the purpose `goto` it takes the place of the current one."""

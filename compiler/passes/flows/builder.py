@@ -17,7 +17,7 @@ from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.expectations import with_expectations
 from compiler.passes.flows.steps.headers import with_required
 from compiler.passes.flows.steps.pages import paged
-from compiler.passes.flows.steps.whereabouts import told_where
+from compiler.passes.flows.steps.whereabouts import taken_elsewhere, told_where
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.risks import Risk
@@ -163,6 +163,7 @@ class Builder:
         has_branches = any(not label.startswith(("past_", "wait_")) for label in self.labels)  # these are about jobs
         self.steps = with_expectations(self.context, self.steps, has_branches)
         self.steps = told_where(self.context, self.steps, self.goal)
+        self.steps = taken_elsewhere(self.context, self.steps, resource, self.inputs)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
         for number, step in enumerate(self.steps):

@@ -82,6 +82,14 @@ def find_unseen(context: Context, resource: Resource, operation: Operation) -> F
     return replace(listed, id=name, intent="find", title=f"Find {many}{_whose(context, resource)}", description=text)
 
 
+def _shape(context: Context, operation: Operation, resource: Resource) -> dict[str, object]:
+    """An object, unless the description has a text there, or says nothing of what is answered: then it is anything."""
+    reply = operation.success.schema if operation.success else None
+    pointer = resource.item_in_reply.partition("#")[2]
+    is_open = not reply or context.schemas.kind(context.schemas.at(reply, pointer)) in ("string", "number", "integer")
+    return {} if is_open else {"type": "object"}
+
+
 def describe(context: Context, resource: Resource) -> Flow | None:
     """Finds one item and reads it; for a single record just reads it."""
     if not resource.read:
@@ -101,7 +109,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
         success=(queries.OK, *there),
     )
     step = builder.add_step(step, "the goal")
-    builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
+    builder.add_output("item", f"$steps.{step.id}.outputs.item", _shape(context, operation, resource))
     part = shown_as(resource)
     verb = "describe" if resource.id_parameter and not part else "get"
     shown = f"{resource.name} {part}".rstrip()

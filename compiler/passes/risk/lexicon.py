@@ -96,7 +96,7 @@ WORDS: tuple[Word, ...] = (
     *_words("format reformat", Risk.DESTROY, "the medium is empty afterwards", change=_PAPERS),
     *_words("cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
     *_words("initialize initialise reinitialize", Risk.CHANGE, "it is set up anew", destroy=_HOSTS),
-    *_words("decommission retire deprovision unprovision uninstall destruct offboard unconfigure smartfail", Risk.DESTROY, "it is taken out for good"),
+    *_words("decommission retire deprovision unprovision uninstall destruct offboard unconfigure deinit deinitialize deinitialise uninitialize uninitialise smartfail", Risk.DESTROY, "it is taken out for good"),
     *_words("revoke revocation deauthorize unauthorize untrust distrust", Risk.DESTROY, "whoever used it has no access any more"),
     *_words("invalidate", Risk.DESTROY, "whoever used it has no access any more", change=_set("cache"), disrupt=_SESSIONS),
     *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
@@ -272,6 +272,12 @@ LOST = _set("dataloss")
 AGAINST = _set("no not prevent prevention protect protection avoid without detect detection policy policies")
 # What is looked at or shines: off or on, it serves as before.
 WATCHED = _WATCHING | _HARMLESS_OFF
+# Of what a server is a member, as its own switch says (`PUT /cluster` with `enabled`): taken out of it, many begin anew.
+MEMBERSHIP = _set("cluster clustering membership swarm quorum federation")
+# With a partner less nothing takes over.
+STANDBY = _set("ha failover availability standby")
+MEMBER_OR_NOT = _set("enable enabled disable disabled active cluster clustering clustered joined member is ha")
+ALONE = _set("disabled disable off standalone none left single")
 # As a thing that is made (“Create an eviction”), these are done.
 DEEDS = _set(
     "powerstate entermaintenance garbagecollection gc reboot restart reset shutdown poweroff failover failback switchover cutover deletion removal eviction evacuation "

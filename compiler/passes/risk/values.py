@@ -63,6 +63,7 @@ def ordered(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Ite
         if name in orders:
             yield from deeds(tokens_of_name(name))
     yield from _of_alternatives(operation, effect, schemas)
+    yield from _of_membership(operation, effect, schemas)
     for parameter in operation.parameters:
         is_form = parameter.name.lower() == "format"  # in which it is answered, and no order to format anything
         if parameter.location == "query" and not is_form:
@@ -126,6 +127,27 @@ def _of_alternatives(operation: Operation, effect: Effect, schemas: SharedSchema
         for name, member in schemas.members(option).items():
             if schemas.values(member):
                 yield from _of_member(operation, effect, name, member, schemas)
+
+
+def _of_membership(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[Deed]:
+    """Whether a server takes part in what it is a member of: a switch at its one address, a mode like `standalone`.
+
+    Members themselves, and clusters in a list, are things of their own.
+    """
+    parts = segments(operation.path)
+    own = [part for part in parts if not lexicon.STANDING.issuperset(tokens_of_name(part))][-1:]
+    about = frozenset(() if not own or parameter_of(own[0]) else tokens_of_name(own[0])[-1:])
+    if effect is Effect.CREATE or about.isdisjoint(lexicon.MEMBERSHIP | lexicon.STANDBY):
+        return
+    for name, member in members_of(operation, schemas).items():
+        said = frozenset(words.split(name))
+        values = frozenset(str(value).lower() for value in schemas.values(member))
+        is_switch = schemas.kind(member) == "boolean" and said <= lexicon.MEMBER_OR_NOT
+        if is_switch or (values and not values.isdisjoint(lexicon.ALONE)):
+            if about <= lexicon.STANDBY:
+                yield Deed(name, Risk.DISRUPT, "nothing takes over any more")
+            else:
+                yield Deed(name, Risk.DESTROY, "a server that is taken out of it begins anew")
 
 
 def _orders_in_list(element: Schema | None, schemas: SharedSchemas) -> Iterator[Deed]:

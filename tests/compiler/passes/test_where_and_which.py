@@ -179,3 +179,52 @@ def test_a_member_that_is_an_object_names_nothing(tmp_path: Path) -> None:
         tmp_path,
     )
     assert [one.name for one in flow(made, "hall_describe_share").inputs] == ["server_name"]
+
+
+def test_what_a_body_takes_elsewhere_is_read_there_too(tmp_path: Path) -> None:
+    where = {"name": "project", "in": "query", "schema": TEXT}
+    target = {"name": "target", "in": "query", "schema": TEXT}
+    item = thing(name=TEXT, note=TEXT, project=TEXT, pool=TEXT)
+    order = thing(name=TEXT, project=TEXT, pool=TEXT, target=thing(secret=TEXT))
+    pool = {"name": "poolName", "in": "path", "required": True, "schema": TEXT}
+    made = compiled(
+        {
+            "/pools/{poolName}/boxes": {
+                "get": {"parameters": [pool, where], "responses": shown({"type": "array", "items": item})},
+            },
+            "/pools/{poolName}/boxes/{name}": {
+                "get": {"parameters": [pool, NAME, where, target], "responses": shown(item)},
+                "post": {
+                    "operationId": "box_post",
+                    "summary": "Rename or move a box",
+                    "parameters": [pool, NAME, where, target],
+                    "requestBody": sent(order),
+                    "responses": DONE,
+                },
+            },
+        },
+        tmp_path,
+    )
+    back = next(s for w in made.workflows for s in w.flow.steps if s.role.value == "read_back")
+    assert set(back.placed) == {"project", "poolName"}
+    old = {name: value for name, _, value in back.parameters}
+    assert all(back.placed[name] != old[name] for name in back.placed)
+
+
+@pytest.mark.parametrize(
+    ("reply", "shape"),
+    [
+        ({"200": {"description": "the log"}}, {}),
+        ({"200": {"description": "the log", "content": {"text/plain": {"schema": TEXT}}}}, {}),
+        (shown(thing(note=TEXT)), {"type": "object"}),
+    ],
+)
+def test_what_is_described_as_no_object_is_promised_as_none(tmp_path: Path, reply: Any, shape: Any) -> None:
+    paths = {
+        "/boxes/{name}": {"get": {"parameters": [NAME], "responses": shown(thing(name=TEXT))}},
+        "/boxes/{name}/console": {"get": {"summary": "Get the console log", "parameters": [NAME], "responses": reply}},
+    }
+    made = compiled(paths, tmp_path)
+    read = next(w.flow for w in made.workflows if w.flow.steps[-1].operation.endswith("/console"))
+    (promised,) = read.output_schema["properties"].values()
+    assert promised == shape

@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler.ir.model import FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
-from compiler.passes.flows.steps.expectations import sent_by
+from compiler.passes.flows.steps.whereabouts import sent_to
 from compiler.passes.identity import is_a_name, says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, item_prefixes
@@ -33,9 +33,6 @@ def moved_to(builder: Builder, resource: Resource, read: Operation, bound: list[
 def _names_sent(builder: Builder, step: FlowStep, resource: Resource, last: str) -> list[str]:
     """The inputs by which the step names the thing that it is sent to."""
     operation = builder.context.operations[step.operation]
-    owner = builder.context.by_change.get(operation.key) or builder.context.by_action.get(operation.key)
-    if owner is not resource or operation.key == resource.create:
-        return []
     called = {
         resource.id_field,
         last,
@@ -43,9 +40,5 @@ def _names_sent(builder: Builder, step: FlowStep, resource: Resource, last: str)
         *(f"new {' '.join(words.split(each))}" for each in (resource.id_field, last)),
     }
     called |= {"new"} if "rename" in words.split(operation.operation_id) else set()
-    found = ((pointer.removeprefix("/0")[1:], value) for pointer, value in sent_by(step))
-    return [
-        value
-        for name, value in found
-        if isinstance(value, str) and value.startswith("$inputs.") and {name, " ".join(words.split(name))} & called
-    ]
+    found = sent_to(builder.context, step, resource)
+    return [value for name, value in found if {name, " ".join(words.split(name))} & called]

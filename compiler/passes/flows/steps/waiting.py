@@ -130,6 +130,10 @@ def _failures(
         text = f"The {job.name} waits at {{{state}}}{told}"
         pending = {"outcome": "pending", "code": "waits", "message": text, **following}
         found.append(_again("waits", job, job.pending_s, queries.one_of_states(state, job.pending), pending))
+    for at, kinds in job.used:
+        open_ = queries.all_of([*running, f"({queries.one_of_states(f'$response.body#{at}', kinds)})"])
+        text = f"The {job.name} goes on until what it shows is used ({{$response.body#{at}}}): it is not waited for."
+        found.append(_end("to_be_used", open_, {"outcome": "pending", "code": "to_be_used", "message": text}))
     late = f"The {job.name} had not ended after {job.timeout_s:g} s{told}"
     found.append(_again("still_running", job, job.timeout_s, queries.all_of(running), _open_end("still_running", late)))
     away = queries.any_of(["$statusCode == null", *(f"$statusCode == {status}" for status in _AWAY)])
