@@ -141,7 +141,7 @@ def session_fields(rule: SessionRule, session: DeviceSession) -> Fields:
     if is_cookie:
         return (("cookie", f"{rule.send_as.at}={session.token}"),)
     if rule.send_as.within == "header":
-        return ((rule.send_as.at.lower(), session.token),)
+        return ((rule.send_as.at.lower(), rule.shown(session.token)),)
     raise Refused("a session is shown in a cookie or a header", "correct auth.session.send_as of the profile")
 
 
