@@ -18,7 +18,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Scope, Sent
 from workflow.documents.templates import text_of
 from workflow.documents.values import Missing, Value
-from workflow.json.pointers import NOTHING, Parts, replaced
+from workflow.json.pointers import NOTHING, Parts, replaced, without
 from workflow.requests.events import Pairs
 from workflow.requests.multipart import PartKind
 from workflow.requests.renamed import at_name, other_name
@@ -82,7 +82,7 @@ class BoundRequest:
     `address`: where the device says that this is to be sent; it must be where it was approved to be sent. With
     `renamed` it may have another name there (`workflow.requests.renamed`): what is said of that one where `address` is
     not said. `fixed`: the query that the path itself has, sent first. `moved`: what the last name in the path stands
-    for once the thing is called otherwise.
+    for once the thing is called otherwise. `omits`: what of the payload is not sent.
     """
 
     method: str
@@ -96,6 +96,7 @@ class BoundRequest:
     renamed: Value | None = None
     fixed: Pairs = ()
     moved: Value | None = None
+    omits: tuple[Parts, ...] = ()
 
     def at_new_address(self) -> "BoundRequest":
         """The same request at the address that the thing has after its renaming."""
@@ -303,6 +304,8 @@ def _body(bound: BoundRequest, scope: Scope) -> Json | None:
     try:
         body = None if bound.payload is None else bound.payload.evaluate(scope)
         body = None if body is NOTHING else body
+        for place in bound.omits:
+            body = without(body, place)
         for replacement in bound.replacements:
             value = replacement.value.evaluate(scope)
             if value is not NOTHING:

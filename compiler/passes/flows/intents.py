@@ -17,6 +17,7 @@ from compiler.passes.flows.changes import (
     read_back,
     read_back_made,
     read_back_named,
+    read_back_put_in,
     told_by,
 )
 from compiler.passes.flows.context import Context, noun_of
@@ -101,7 +102,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
         success=(queries.OK, *there),
     )
     step = builder.add_step(step, "the goal")
-    builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
+    builder.add_output("item", f"$steps.{step.id}.outputs.item", _shown(context, resource))
     part = shown_as(resource)
     verb = "describe" if resource.id_parameter and not part else "get"
     shown = f"{resource.name} {part}".rstrip()
@@ -117,6 +118,12 @@ def describe(context: Context, resource: Resource) -> Flow | None:
         name = texts.flow_id(context.api.name, "get", title.removeprefix("Get ").replace(" of ", " "))
         text = f"Shows the {shown} of {texts.an(resource.id_of)}."
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
+
+
+def _shown(context: Context, resource: Resource) -> dict[str, str]:
+    """What is promised of a record that is read: `locked` may be a mere yes or no."""
+    kind = context.schemas.kind(resource.schema)
+    return {"type": kind} if kind else {}
 
 
 def create(context: Context, resource: Resource) -> Flow | list[Flow] | None:
@@ -226,7 +233,7 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     if operation.method == "PATCH":
         look_for_it(builder, resource, "what it did not name is held against what was there before")
     change(builder, operation, f"Change the {resource.name}.")
-    read_back(builder, resource)
+    read_back_put_in(builder, resource, operation) or read_back(builder, resource)
     ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
         told = verb_of_text(operation)

@@ -42,7 +42,7 @@ def _names_sent(builder: Builder, step: FlowStep, resource: Resource, last: str)
         *({"name"} & {*resource.natural_keys}),
         *(f"new {' '.join(words.split(each))}" for each in (resource.id_field, last)),
     }
-    called |= {"new"} if "rename" in words.split(operation.operation_id) else set()
+    called |= {"new"} if "rename" in words.split(operation.name) else set()
     found = ((pointer.removeprefix("/0")[1:], value) for pointer, value in sent_by(step))
     return [
         value
