@@ -320,10 +320,11 @@ class BodyInputs:
             self.builder.tell(reason_of(fix))
             return fix.value if fix.is_fixed else self._given(member, self._text(member.schema, member.name))
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
+        slot = (f"{self.operation.key}#{member.pointer}", "")  # a pair of changes may ask before both
+        if choice is None and slot in self.builder.known:
+            return self.builder.known[slot]
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
-            slot = (f"{self.operation.key}#{member.pointer}", "")  # a pair of changes may ask before both
-            if slot not in self.builder.known:
-                self.builder.known[slot] = identify(self.builder, resource, self._purpose(address(resource)))
+            self.builder.known[slot] = identify(self.builder, resource, self._purpose(address(resource)))
             return self.builder.known[slot]
         is_on_the_way = self.builder.only_member.startswith(f"{member.pointer}/") and not self.schemas.element(
             member.schema
