@@ -10,6 +10,7 @@ import pytest
 
 from compiler.compiled import CompiledWorkflow
 from compiler.ir.model import Role
+from compiler.passes.flows.wording.texts import flow_id
 from tests.compiler.odd import DONE, answers, asked, compiled, given, only, sent
 from tests.compiler.test_habits_of_servers import TEXT, kept, thing
 
@@ -144,3 +145,10 @@ def test_an_address_that_a_program_put_behind_an_operations_id_says_nothing(tmp_
     lone = {"operationId": "reload_v3_reload_post", "responses": DONE}
     one = only(compiled(tmp_path, {**kept(SHOWN, key="box_id"), "/v3/reload": {"post": lone}}), "POST /v3/reload")
     assert "post" not in one.flow.title.lower()
+
+
+@pytest.mark.parametrize(
+    ("api", "begins"), [("gns3", "gns3_"), ("k8s_lab", "k8s_lab_"), ("Rack PDU", "rack_pdu_"), ("my-api", "my_api_")]
+)
+def test_workflows_begin_with_the_name_of_the_api_as_it_is_where_that_is_a_plain_word(api: str, begins: str) -> None:
+    assert flow_id(api, "start", "node") == f"{begins}start_node"

@@ -143,7 +143,7 @@ def action_id(api: str, verb: str, noun: str) -> str:
 
 def flow_id(api: str, verb: str, noun: str) -> str:
     """`hypercore_start_vm`; cut at a word when it is too long."""
-    parts = [words.snake(api), *words.snake(verb).split("_"), *(words.snake(noun).split("_") if noun else ())]
+    parts = [words.of_api(api), *words.snake(verb).split("_"), *(words.snake(noun).split("_") if noun else ())]
     kept: list[str] = []
     for part in parts:
         if kept and kept[-1] == part:
