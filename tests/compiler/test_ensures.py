@@ -46,6 +46,8 @@ def test_another_thing_that_both_changes_may_name_is_asked_for_once_and_compared
         assert {"hall", "name"} == {*asked(one)}
         assert leaves_it(one) == ["$steps.find_hall.outputs.id == $steps.look.outputs.hall_id"]
         assert one.flow.steps[0].id == "find_hall"
+        hall = next(each for each in one.flow.steps[-1].expects if each["place"] == "/hall_id")
+        assert hall["asked"] == "$steps.find_hall.outputs.id"  # whether it was made or changed
 
 
 def test_where_an_update_could_send_only_the_name_nothing_is_sent(tmp_path: Path) -> None:

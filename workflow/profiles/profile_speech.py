@@ -36,6 +36,9 @@ class SessionRule(Part):
     login_body: dict[str, Json] = Field(
         description="Its body; `{username}` and `{password}` stand for the target's credentials."
     )
+    login_as: Literal["json", "form"] = Field(
+        "json", description="How that is sent: as JSON, or as a form (the password grant of OAuth 2.0)."
+    )
     token: Place = Field(description="Where the reply to the login carries the session's token.")
     send_as: Place = Field(description="Where requests carry it.")
     scheme: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$")] | None = Field(
