@@ -76,6 +76,9 @@ def test_what_is_put_into_a_list_by_its_address_is_looked_for_there(tmp_path: Pa
     back = adding.flow.steps[-1]
     assert (back.role, back.operation) == (Role.READ_BACK, "GET /boxes/{box_id}/members")
     assert back.decides
+    look = next(step for step in adding.flow.steps if step.id == "look")
+    assert (look.operation, look.branches[0]["type"]) == (back.operation, "end")  # what is in it already is not sent
+    assert adding.document["workflows"][0]["inputs"]["required"] == ["box", "user"]
 
 
 def test_what_an_inventory_is_refused_for_one_thing_is_left_out_of_it_and_nothing_else_has_to_be_named(

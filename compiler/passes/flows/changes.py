@@ -29,7 +29,7 @@ from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_p
 from compiler.passes.flows.steps.whereabouts import says_where
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import parameter_of, parent, segments, shape
+from compiler.passes.names.paths import parent, shape
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
@@ -346,30 +346,6 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
         success=(queries.OK, queries.jsonpath(query)),
     )
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
-    builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
-    return step
-
-
-def read_back_put_in(builder: Builder, resource: Resource, operation: Operation) -> FlowStep | None:
-    """Whether the list has what was put into it by its address alone: `PUT /groups/{id}/members/{userId}`."""
-    is_bare = operation.method == "PUT" and operation.body is None and shape(operation.path) == shape(resource.item)
-    if not is_bare or resource.read or not resource.list or not resource.id_field or resource.references:
-        return None
-    listing, last = builder.operation(resource.list), parameter_of(segments(operation.path)[-1])
-    put_in = next(value for name, place, value in builder.steps[-1].parameters if (name, place) == (last, "path"))
-    query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{put_in}}}']"
-    step = FlowStep(
-        id=builder.free_step_id("read_back"),
-        operation=listing.key,
-        role=Role.READ_BACK,
-        description=f"See whether the {resource.name} is in the list.",
-        parameters=tuple(path_parameters(builder, listing)),
-        outputs={"item": queries.selector(query + queries.of_listed(resource))},
-        success=(queries.OK, queries.jsonpath(query)),
-        expects=({"place": "", "text": f"the {resource.name} is there"},),
-        decides=True,
-    )
-    step = builder.add_step(step, "the list shows what has become of it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
     return step
 

@@ -17,12 +17,12 @@ from compiler.passes.flows.changes import (
     read_back,
     read_back_made,
     read_back_named,
-    read_back_put_in,
     told_by,
 )
 from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.orders import orders_of, with_its_members
+from compiler.passes.flows.put_in import is_put_in, look_whether_it_is_in, read_back_put_in
 from compiler.passes.flows.splits import IN_PATH, Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
@@ -232,8 +232,14 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     builder = Builder(context, operation)
     if operation.method == "PATCH":
         look_for_it(builder, resource, "what it did not name is held against what was there before")
+    is_in = is_put_in(resource, operation)
+    if is_in:
+        look_whether_it_is_in(builder, resource, operation)
     change(builder, operation, f"Change the {resource.name}.")
-    read_back_put_in(builder, resource, operation) or read_back(builder, resource)
+    if is_in:
+        read_back_put_in(builder, resource, operation)
+    else:
+        read_back(builder, resource)
     ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
         told = verb_of_text(operation)
