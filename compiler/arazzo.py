@@ -108,6 +108,8 @@ def _step(operation: Operation, source: str, step: FlowStep) -> dict[str, Any]:
         ours["address"] = step.address
     if step.renamed:
         ours["renamed"] = step.renamed
+    if step.omits:
+        ours["omits"] = list(step.omits)
     if step.moved:
         ours["moved"] = step.moved
     if step.placed:

@@ -6,6 +6,7 @@ Schemas are JSON Schema 2020-12 as plain mappings that nobody changes; a shared 
 `{"$ref": "#/components/schemas/NAME"}` and stands in `Api.schemas`, so recursion is no special case.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -142,6 +143,12 @@ class Operation:
     def key(self) -> str:
         """`METHOD /path/template`: unique in an Api."""
         return f"{self.method} {self.path}"
+
+    @property
+    def name(self) -> str:
+        """The id without the address and the method that programs append to it: `reload` of `reload_v3_reload_post`."""
+        appended = re.sub(r"\W", "_", self.path) + f"_{self.method.lower()}"
+        return self.operation_id.removesuffix(appended) or self.operation_id
 
     @property
     def success(self) -> Response | None:
@@ -359,9 +366,10 @@ class FlowStep:
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.replies.pages`). `replacements`: pointer into the payload →
-    value. `address`: what the device says of where this is to be sent; `renamed`: what it says of an action of another
-    name; `moved`: the last name in its address, once it is called as a change before wanted it; `placed`: others of its
-    parameters, once it was taken elsewhere. `parts`: how those of a multipart body are written.
+    value; `omits`: pointers into it that are not sent. `address`: what the device says of where this is to be sent;
+    `renamed`: what it says of an action of another name; `moved`: the last name in its address, once it is called as a
+    change before wanted it; `placed`: others of its parameters, once it was taken elsewhere. `parts`: how those of a
+    multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
     (`workflow.replies.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given
     up. `version`: where the reply has the version that a later write names (`workflow.requests.versions`). `allows`:
@@ -386,6 +394,7 @@ class FlowStep:
     placed: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
+    omits: tuple[str, ...] = ()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
     expects: tuple[Mapping[str, Any], ...] = ()
     decides: bool = False

@@ -198,6 +198,7 @@ def _step(one: FlowStep) -> str:
         f"{one.id} {one.role} {one.operation}",
         *(f"{location}.{name}={_json(value)}" for name, location, value in one.parameters),
         _named("payload", "" if one.payload is None else _json(one.payload)),
+        _named("omits", " ".join(one.omits)),
         _named("outputs", _json(one.outputs) if one.outputs else ""),
         _named("success", _json(list(one.success)) if one.success else ""),
         _named("branches", _json(list(one.branches)) if one.branches else ""),

@@ -32,7 +32,7 @@ def _why(operation: Operation) -> str:
     last = segments(operation.path)[-1:]
     if operation.method == "GET" and last and last[0].lower() in _HANDED_OVER:
         return "endless: it hands the connection over to another protocol"
-    first = words.split(operation.operation_id)[:1]
+    first = words.split(operation.name)[:1]
     is_watch = bool(_WATCH.intersection(first)) or any(part.lower() in _WATCH for part in segments(operation.path)[:-1])
     if is_watch and operation.method in _READS:
         return "endless: it watches, and answers until the connection is closed"

@@ -141,7 +141,7 @@ class _Finder:
         return key if self.schemas.component(self.schemas.element(schema) or schema) == component else ""
 
     def _is_said_to_put_in(self, operation: Operation) -> bool:
-        said = (operation.summary, operation.operation_id, operation.description)
+        said = (operation.summary, operation.name, operation.description)
         first = [words.split(text)[:1] for text in said if text]
         is_many = operation.body is not None and self.schemas.element(operation.body.schema) is not None
         return is_many and any(each and each[0] in _PUTTING_IN for each in first)

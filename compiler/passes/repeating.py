@@ -57,7 +57,7 @@ def _deletes_one(path: str) -> bool:
 
 def _acts(operation: Operation, schemas: SharedSchemas) -> bool:
     said = [word for part in segments(operation.path) if not parameter_of(part) for word in words.split(part)]
-    said += [*words.split(operation.operation_id), *words.split(operation.summary)]
+    said += [*words.split(operation.name), *words.split(operation.summary)]
     if _ACTING.intersection(said) or _happens(said):
         return True
     if operation.body is None:  # who is put under a name is there then; what else says nothing sets nothing

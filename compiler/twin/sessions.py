@@ -13,7 +13,7 @@ from uuid import uuid5
 from compiler.twin.requests.messages import RefusalError, TwinRequest
 from compiler.twin.values.sampler import NAMESPACE
 from workflow.profiles.profile import Profile
-from workflow.profiles.profile_speech import Place as TokenPlace
+from workflow.profiles.profile_speech import SessionRule
 
 Json = Any
 
@@ -65,7 +65,7 @@ class Sessions:
         """Headers that open the door, as a driver would send them: a session's, else another kind's."""
         rule = self._auth.session
         if "session" in self._auth.kinds and rule:
-            return _sent(rule.send_as, self._new_token(now))
+            return _sent(rule, self._new_token(now))
         if "basic" in self._auth.kinds:
             pair = f"{self._credentials.username}:{self._credentials.password}"
             return (("authorization", "Basic " + base64.b64encode(pair.encode()).decode()),)
@@ -106,7 +106,9 @@ class Sessions:
         if rule.send_as.within == "cookie":
             pairs = (pair.strip().partition("=") for pair in (request.header("cookie") or "").split(";"))
             return next((value for name, _, value in pairs if name == rule.send_as.at), None)
-        return request.header(rule.send_as.at.lower())
+        shown = request.header(rule.send_as.at.lower())
+        before = rule.shown("")
+        return shown.removeprefix(before) if shown is not None and shown.startswith(before) else None
 
     def _has_key(self, request: TwinRequest) -> bool:
         if "bearer" in self._auth.kinds and request.header("authorization") == f"Bearer {self._credentials.key}":
@@ -123,8 +125,9 @@ class Sessions:
             return False
 
 
-def _sent(place: TokenPlace, token: str) -> tuple[tuple[str, str], ...]:
-    return (("cookie", f"{place.at}={token}"),) if place.within == "cookie" else ((place.at.lower(), token),)
+def _sent(rule: SessionRule, token: str) -> tuple[tuple[str, str], ...]:
+    name = rule.send_as.at
+    return (("cookie", f"{name}={token}"),) if rule.send_as.within == "cookie" else ((name.lower(), rule.shown(token)),)
 
 
 def filled(template: Json, credentials: Credentials) -> Json:

@@ -334,6 +334,30 @@ async def test_a_cookie_session_is_shown_as_a_cookie(driver: Driver, recorder: A
     assert device.heard[1].field("cookie") == "sid=abc123"
 
 
+async def test_a_token_out_of_a_login_is_shown_behind_the_word_that_the_profile_gives(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    places = {"token": {"at": "/access_token"}, "send_as": {"within": "header", "at": "Authorization"}}
+    rule = {**SESSION["auth"]["session"], **places, "scheme": "Bearer"}  # type: ignore[dict-item]
+    device = await recorder(tools.said(tools.answer(200, b'{"access_token": "abc123"}'), tools.answer()))
+    auth = {"auth": {"kinds": ["session"], "session": rule}}
+    await driver.send(tools.get(), tools.endpoint(device.url, auth), tools.soon(), notes)
+    assert device.heard[1].field("authorization") == "Bearer abc123"
+    assert device.heard[0].field("content-type") == "application/json"
+
+
+async def test_a_login_is_sent_as_a_form_where_the_profile_says_so(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    rule = {**SESSION["auth"]["session"], "login_as": "form"}  # type: ignore[dict-item]
+    device = await recorder(tools.said(tools.answer(200, b"{}", x_token="abc123"), tools.answer()))
+    auth = {"auth": {"kinds": ["session"], "session": rule}}
+    await driver.send(tools.get(), tools.endpoint(device.url, auth), tools.soon(), notes)
+    assert device.heard[0].field("content-type") == "application/x-www-form-urlencoded"
+    assert device.heard[0].body == b"user=operator&word=s3cret-word"
+    assert device.heard[1].field("x-token") == "abc123"
+
+
 async def test_a_device_never_sees_more_connections_than_its_profile_allows(
     driver: Driver, recorder: Any, notes: Any, tools: Any
 ) -> None:

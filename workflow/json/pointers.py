@@ -76,6 +76,16 @@ def replaced(value: Json, parts: Parts, new: Json) -> Json | Nothing:
     return NOTHING
 
 
+def without(value: Json, parts: Parts) -> Json:
+    """`value` without the member that `parts` lead to; as it is where there is none. `value` itself is not changed."""
+    if not parts or not isinstance(value, Mapping) or parts[0] not in value:
+        return value
+    part, rest = parts[0], parts[1:]
+    if not rest:
+        return {name: inner for name, inner in value.items() if name != part}
+    return {**value, part: without(value[part], rest)}
+
+
 def _replaced_element(value: list[Json], part: str, rest: Parts, new: Json) -> Json | Nothing:
     if part == "-" and not rest:
         return [*value, new]

@@ -36,8 +36,14 @@ class SessionRule(Part):
     login_body: dict[str, Json] = Field(
         description="Its body; `{username}` and `{password}` stand for the target's credentials."
     )
+    login_as: Literal["json", "form"] = Field(
+        "json", description="How that is sent: as JSON, or as a form (the password grant of OAuth 2.0)."
+    )
     token: Place = Field(description="Where the reply to the login carries the session's token.")
     send_as: Place = Field(description="Where requests carry it.")
+    scheme: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$")] | None = Field(
+        None, description="The word that stands before the token where a header carries it: `Bearer`."
+    )
     expired_statuses: tuple[int, ...] = Field(
         (401,), description="A reply with one of these to a request that carried a session means: log in again once."
     )
@@ -71,6 +77,10 @@ class SessionRule(Part):
     address: Place | None = Field(
         None, description="Where the reply to the login says which URL closes the session (DELETE)."
     )
+
+    def shown(self, token: str) -> str:
+        """What stands where requests carry the token."""
+        return f"{self.scheme} {token}" if self.scheme else token
 
 
 class Auth(Part):

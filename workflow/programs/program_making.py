@@ -231,6 +231,7 @@ class ProgramMaker:
             payload=payload,
             replacements=self._parts.replacements(body, content_type, f"{pointer}/requestBody/replacements"),
             content_type=content_type,
+            omits=tuple(parse_pointer(str(each)) for each in own.get("omits", ())),
             address=self._said_by_device(own, "address", pointer),
             parts=self._parts.body_parts(body, own.get("parts"), pointer),
             renamed=self._said_by_device(own, "renamed", pointer),

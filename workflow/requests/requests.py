@@ -18,7 +18,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Scope, Sent
 from workflow.documents.templates import text_of
 from workflow.documents.values import Missing, Value
-from workflow.json.pointers import NOTHING, Parts, replaced
+from workflow.json.pointers import NOTHING, Parts, replaced, without
 from workflow.requests.events import Pairs
 from workflow.requests.multipart import PartKind
 from workflow.requests.renamed import at_name, other_name
@@ -83,6 +83,7 @@ class BoundRequest:
     `renamed` it may have another name there (`workflow.requests.renamed`): what is said of that one where `address` is
     not said. `fixed`: the query that the path itself has, sent first. `moved`: what the last name in the path stands
     for once the thing is called otherwise; `placed`: what other parameters do once it is taken to another place.
+    `omits`: what of the payload is not sent.
     """
 
     method: str
@@ -97,6 +98,7 @@ class BoundRequest:
     fixed: Pairs = ()
     moved: Value | None = None
     placed: tuple[tuple[str, Value], ...] = ()
+    omits: tuple[Parts, ...] = ()
 
     def at_new_address(self, scope: Scope) -> "BoundRequest":
         """The same request at the address that the thing has after it was called otherwise, or taken elsewhere."""
@@ -308,6 +310,8 @@ def _body(bound: BoundRequest, scope: Scope) -> Json | None:
     try:
         body = None if bound.payload is None else bound.payload.evaluate(scope)
         body = None if body is NOTHING else body
+        for place in bound.omits:
+            body = without(body, place)
         for replacement in bound.replacements:
             value = replacement.value.evaluate(scope)
             if value is not NOTHING:

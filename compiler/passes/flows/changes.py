@@ -98,7 +98,7 @@ def change(
     told, renamed = require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
     require_allowed(builder, operation, payload)
-    payload, replacements = kept(builder, operation, payload)
+    payload, replacements, omits = kept(builder, operation, payload)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
@@ -113,6 +113,7 @@ def change(
         payload=payload,
         content_type=operation.body.media_type if operation.body and payload is not None else "",
         replacements=replacements,
+        omits=omits,
         address=told,
         renamed=renamed,
         parts=body.parts,

@@ -22,6 +22,7 @@ from compiler.passes.flows.changes import (
 from compiler.passes.flows.context import Context, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.orders import orders_of, with_its_members
+from compiler.passes.flows.put_in import is_put_in, look_whether_it_is_in, read_back_put_in
 from compiler.passes.flows.splits import IN_PATH, Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
@@ -82,12 +83,12 @@ def find_unseen(context: Context, resource: Resource, operation: Operation) -> F
     return replace(listed, id=name, intent="find", title=f"Find {many}{_whose(context, resource)}", description=text)
 
 
-def _shape(context: Context, operation: Operation, resource: Resource) -> dict[str, object]:
-    """An object, unless the description has a text there, or says nothing of what is answered: then it is anything."""
+def _shape(context: Context, operation: Operation, resource: Resource) -> dict[str, str]:
+    """What is promised of a record that is read: where a text is described, or nothing, it is anything."""
     reply = operation.success.schema if operation.success else None
     pointer = resource.item_in_reply.partition("#")[2]
-    is_open = not reply or context.schemas.kind(context.schemas.at(reply, pointer)) in ("string", "number", "integer")
-    return {} if is_open else {"type": "object"}
+    kind = context.schemas.kind(context.schemas.at(reply, pointer)) if reply else ""
+    return {"type": kind} if kind not in ("", "string", "number", "integer") else {}
 
 
 def describe(context: Context, resource: Resource) -> Flow | None:
@@ -233,8 +234,14 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     builder = Builder(context, operation)
     if operation.method == "PATCH":
         look_for_it(builder, resource, "what it did not name is held against what was there before")
+    is_in = is_put_in(resource, operation)
+    if is_in:
+        look_whether_it_is_in(builder, resource, operation)
     change(builder, operation, f"Change the {resource.name}.")
-    read_back(builder, resource)
+    if is_in:
+        read_back_put_in(builder, resource, operation)
+    else:
+        read_back(builder, resource)
     ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
         told = verb_of_text(operation)

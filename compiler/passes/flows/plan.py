@@ -182,7 +182,7 @@ def _unused(wanted: str, taken: set[str]) -> str:
 
 def _title(flow_id: str, api: str) -> str:
     """The words of an id that a person chose, without the API's name."""
-    said = words.spoken(flow_id.removeprefix(words.snake(api) + "_"))
+    said = words.spoken(flow_id.removeprefix(words.of_api(api) + "_"))
     return said[:1].upper() + said[1:]
 
 

@@ -205,4 +205,4 @@ def _is_about(operation: Operation, owner: Resource, name: str) -> bool:
 
 def _names_of(operation: Operation) -> tuple[tuple[str, ...], ...]:
     """What the action calls itself: the end of its path, and its id."""
-    return (words.split(last_word(operation.path).rpartition(".")[2]), words.split(operation.operation_id))
+    return (words.split(last_word(operation.path).rpartition(".")[2]), words.split(operation.name))

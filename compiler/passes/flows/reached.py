@@ -26,6 +26,8 @@ _ENABLED = frozenset({"enabled", "active"})
 _DISABLED = frozenset({"disabled", "inactive"})
 _ATTACHED = frozenset({"attached", "in use", "inuse"})
 _DETACHED = frozenset({"detached", "unattached", "available"})
+_OPEN = frozenset({"open", "opened"})
+_CLOSED = frozenset({"closed"})
 _MOUNTED = frozenset({"mounted"})
 _UNMOUNTED = frozenset({"unmounted"})
 _NEVER_RUN = frozenset({"created", "defined"})  # nothing that is started is so afterwards, or on its way
@@ -44,6 +46,8 @@ _STATES = {
     **dict.fromkeys(("disable", "deactivate"), (_DISABLED, _ENABLED)),
     "attach": (_ATTACHED, _DETACHED),
     "detach": (_DETACHED, _ATTACHED),
+    **dict.fromkeys(("open", "reopen"), (_OPEN, _CLOSED)),
+    "close": (_CLOSED, _OPEN),
     "mount": (_MOUNTED, _UNMOUNTED),
     **dict.fromkeys(("unmount", "umount"), (_UNMOUNTED, _MOUNTED)),
 }

@@ -25,7 +25,7 @@ _OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
 def joined_words(api: Api) -> Mapping[str, str]:
     """Segment of an address written as one word → the same as operation ids and schemas spell it, spaced."""
     asked = {part for o in api.operations for part in segments(o.path) if _may_be_joined(part)}
-    names = [words.split(name or "") for name in (*(o.operation_id for o in api.operations), *api.schemas)]
+    names = [words.split(name or "") for name in (*(o.name for o in api.operations), *api.schemas)]
     spoken = {word for said in names for word in said}
     ones = {part: part[:-1] for o in api.operations for part in segments(o.path) if _is_plural(part, spoken)}
     if not asked:

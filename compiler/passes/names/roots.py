@@ -30,6 +30,6 @@ def noun_of_root(operations: Iterable[Operation]) -> str:
     """The words that the ids of all of them share besides verbs: `server` of `server_get` and `server_put`; else the
     API.
     """
-    first, *others = [words.split(operation.operation_id) for operation in operations] or [()]
+    first, *others = [words.split(operation.name) for operation in operations] or [()]
     shared = [word for word in first if word.isalpha() and all(word in other for other in others)]
     return "_".join(word for word in shared if word.upper() not in METHODS and word not in _SILENT) or "API"

@@ -109,6 +109,11 @@ def identifier(name: str) -> str:
     return _bounded(plain, _LONGEST_INPUT)
 
 
+def of_api(name: str) -> str:
+    """What the ids of an API's workflows begin with: its name where that is a plain word (`gns3`), else made one."""
+    return name if re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) else snake(name)
+
+
 def snake(text: str) -> str:
     """`Network Interface` → network_interface; only a–z, 0–9 and single underscores remain."""
     return "_".join(split(text)) or "item"

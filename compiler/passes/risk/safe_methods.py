@@ -38,7 +38,7 @@ def deeds_of_safe(operation: Operation) -> Found:
     said = {*name, *(told if head(told).removesuffix("s") == "generate" else ())}
     if "generate" in said and not lexicon.SECRETS.isdisjoint(said):
         yield "the name", Deed("generate", Risk.CHANGE, "a new secret is made each time that it is asked for")
-    name = () if operation.operation_id.startswith("get") else name  # as `GET_DeleteStack` does not
+    name = () if operation.name.startswith("get") else name  # as `GET_DeleteStack` does not
     names = [name]
     if not is_said_to_ask(operation):
         names.append(last)

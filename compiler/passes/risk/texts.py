@@ -30,6 +30,6 @@ def first_sentence(operation: Operation) -> str:
 
 def own_words(operation: Operation) -> tuple[str, ...]:
     """The words of the operation's id, without a method at its start and without what the path's parameters say."""
-    name = operation.operation_id
+    name = operation.name
     said = () if "/" in name or "{" in name else tokens_of_name(name)
     return said[1:] if said[:1] == (operation.method.lower(),) else said

@@ -242,7 +242,7 @@ def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
 
 def makes(operation: Operation) -> bool:
     """Whether its text begins with a verb of making: how a backup is made (`mode: stop`) is no deed of its own."""
-    summary = operation.summary if operation.summary != operation.operation_id else ""  # which says nothing more
+    summary = operation.summary if operation.summary != operation.name else ""  # which says nothing more
     said = head(tokens_of_text(summary or operation.description))
     return said in words.MAKING or said.removesuffix("s") in words.MAKING  # “Creates or updates a drive”
 

@@ -17,6 +17,7 @@ from runtime.secrets import Vault
 from workflow.documents.path_queries import address_of, fixed_query
 from workflow.profiles.profile_speech import Auth, Place, SessionRule
 from workflow.requests.events import SendRequest
+from workflow.requests.form_bodies import FORM
 
 Json = Any
 Fields = tuple[tuple[str, str], ...]
@@ -85,7 +86,8 @@ def login_command(rule: SessionRule, references: References, vault: Vault) -> Se
         "{username}": vault.read(references.username or ""),
         "{password}": vault.resolve(references.password or ""),
     }
-    return _described_command(method, path, _filled(rule.login_body, words))
+    command = _described_command(method, path, _filled(rule.login_body, words))
+    return replace(command, content_type=FORM) if rule.login_as == "form" else command
 
 
 def logout_command(rule: SessionRule, session: DeviceSession) -> SendRequest | None:
@@ -141,7 +143,7 @@ def session_fields(rule: SessionRule, session: DeviceSession) -> Fields:
     if is_cookie:
         return (("cookie", f"{rule.send_as.at}={session.token}"),)
     if rule.send_as.within == "header":
-        return ((rule.send_as.at.lower(), session.token),)
+        return ((rule.send_as.at.lower(), rule.shown(session.token)),)
     raise Refused("a session is shown in a cookie or a header", "correct auth.session.send_as of the profile")
 
 

@@ -129,3 +129,27 @@ def test_keys_are_asked_for_where_the_profile_says_so(made: Any, auth: Any, good
     if bad is not None:
         assert ask(device.twin, "GET", "/doors", **bad).status == 401
         assert ask(device.twin, "GET", "/doors").status == 401
+
+
+def test_a_token_out_of_a_login_opens_the_door_behind_the_word_of_the_profile_only(made: Any) -> None:
+    token = {"type": "object", "properties": {"access_token": {"type": "string"}}, "required": ["access_token"]}
+    answer = {"200": {"description": "in", "content": {"application/json": {"schema": token}}}}
+    sent = {"type": "object", "properties": {"user": {"type": "string"}, "word": {"type": "string"}}}
+    login = {"requestBody": {"content": {"application/json": {"schema": sent}}}, "responses": answer}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Tokens", "version": "1"},
+        "paths": {"/login": {"post": login}, "/doors": {"get": {"responses": {"200": {"description": "open"}}}}},
+    }
+    session = {
+        "login": "POST /login",
+        "login_body": {"user": "{username}", "word": "{password}"},
+        "token": {"at": "/access_token"},
+        "send_as": {"within": "header", "at": "Authorization"},
+        "scheme": "Bearer",
+    }
+    twin = made(document, {"api": "tokens", "auth": {"kinds": ["session"], "session": session}}).twin
+    given = ask(twin, "POST", "/login", {"user": "admin", "word": "switchgear"}).body["access_token"]
+    assert ask(twin, "GET", "/doors", authorization=f"Bearer {given}").status == 200
+    assert ask(twin, "GET", "/doors", authorization=given).status == 401
+    assert ask(twin, "GET", "/doors", **dict(twin.authorization())).status == 200

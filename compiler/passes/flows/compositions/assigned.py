@@ -12,6 +12,7 @@ from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.steps.lookups import identify, path_parameters
 from compiler.passes.flows.wording import texts
+from compiler.passes.names.paths import item_prefixes
 from workflow.risks import Risk
 
 _MOST = 4  # a body that names more kinds of things is a registry, not a thing
@@ -32,12 +33,13 @@ def assigned(context: Context, resource: Resource) -> Iterator[Flow]:
 
 
 def _is_offered(context: Context, named: Resource, resource: Resource, update: Operation, into: str) -> bool:
-    """False for the owner (it is fixed), for jobs, and for members that are marked as not to be set."""
+    """False for the owner (it is fixed, and said in the path), for jobs, and for members marked as not to be set."""
     told = context.profile.marks
     marks = (*told.get("create_only", ("CREATE-ONLY",)), *told.get("deprecated", ()), *told.get("internal", ()))
     schema = context.schemas.at(update.body.schema if update.body else None, into.removeprefix("body#"))
     text = context.schemas.text(schema)
-    is_other = named is not resource and not context.is_poll(named.read)
+    is_owner = into.removeprefix("body#/") in [name for _, name in item_prefixes(update.path)]
+    is_other = named is not resource and not is_owner and not context.is_poll(named.read)
     return is_other and not any(mark in text for mark in marks)
 
 

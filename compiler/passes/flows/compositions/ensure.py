@@ -4,6 +4,7 @@ For records of which there is usually one (DNS settings) nobody has to name it; 
 Where the API lists only addresses the comparison is not possible, so there is no such workflow.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,9 @@ from compiler.passes.flows.changes import change, parameters_of
 from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import texts
+from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
 
@@ -33,7 +36,7 @@ def ensure(context: Context, resource: Resource) -> Flow | None:
     builder = Builder(context, create)
     builder.shares_body_inputs = True
     plan = _Ensured(builder, resource, key)
-    plan.look()
+    plan.look((create, update))
     plan.create(create)
     plan.update(update)
     plan.read_back()
@@ -55,22 +58,38 @@ class _Ensured:
         self.resource = resource
         self.base = queries.listed(resource)
         self.key = key
+        self.found: set[str] = set()  # expressions of the ids of other things
         of_name = f"{self.base}[?@{queries.of_listed(resource, key)} == '{{$inputs.{key}}}']"
         self.query = of_name if key else f"{self.base}[*]"
 
-    def look(self) -> None:
+    def look(self, changes: tuple[Operation, Operation]) -> None:
         """Whether it is there; what it says now. The branches are added when the inputs are known."""
         operation = self.builder.operation(self.resource.list)
+        parameters = tuple(parameters_of(self.builder, operation, filters=False))
+        self._find_what_both_name(*changes)
         step = FlowStep(
             id="look",
             operation=operation.key,
             role=Role.CHECK,
             description=f"See whether the {self.resource.name} is there.",
-            parameters=tuple(parameters_of(self.builder, operation, filters=False)),
+            parameters=parameters,
             outputs={"id": queries.selector(f"{self.query}{queries.of_listed(self.resource, self.resource.id_field)}")},
             success=(queries.OK,),
         )
         self.builder.add_step(step, "decides between creating, updating and leaving it alone")
+
+    def _find_what_both_name(self, create: Operation, update: Operation) -> None:
+        """Other things that a creation has to name and an update may: found once, asked for by one input."""
+        schemas, context = self.builder.context.schemas, self.builder.context
+        named = schemas.members(update.body.schema) if update.body else {}
+        for name in schemas.required(create.body.schema) if create.body else ():
+            pointer = f"/{escape(name)}"
+            thing = context.needed_by(create.key, f"body#{pointer}") if name in named else None
+            if thing is not None and thing is not self.resource and not context.is_poll(thing.read):
+                purpose = "target" if (address(thing), "") in self.builder.known else ""
+                found = identify(self.builder, thing, purpose)
+                self.builder.known |= {(f"{change.key}#{pointer}", ""): found for change in (create, update)}
+                self.found.add(found)
 
     def create(self, operation: Operation) -> None:
         first = len(self.builder.steps)
@@ -86,7 +105,7 @@ class _Ensured:
         self._find()
         members = BodyInputs(self.builder, operation).payload() or {}
         change(self.builder, operation, f"Change the {self.resource.name}.", name="update")
-        self._decide([name for name, value in members.items() if value == f"$inputs.{name}" and name != self.key])
+        self._decide({name: value for name, value in members.items() if name != self.key})
 
     def _find(self) -> None:
         resource, builder = self.resource, self.builder
@@ -109,12 +128,17 @@ class _Ensured:
         builder.add_step(step, f"an update needs the one {resource.name} that is meant")
         builder.known[(address(resource), "")] = f"$steps.{step.id}.outputs.id"
 
-    def _decide(self, members: list[str]) -> None:
-        """The branches of the first step: same → end, there → update; absent goes on to the creation."""
+    def _decide(self, sent: Mapping[str, Any]) -> None:
+        """The branches of the first step: same → end, there → update; absent goes on to the creation.
+
+        `sent`: what an update sends but for what the thing is known by; where that is nothing, it is there as it is
+        asked for. What the list does not show (a password) can't be the same: it is sent whenever it is given.
+        """
         number = next(n for n, step in enumerate(self.builder.steps) if step.id == "look")
         look = self.builder.steps[number]
-        outputs = {n: queries.selector(f"{self.query}{queries.of_listed(self.resource, n)}") for n in members}
-        same = [f"$inputs.{n} == null || $inputs.{n} == $steps.look.outputs.{n}" for n in members]
+        compared = self._compared(sent)
+        outputs = {n: queries.selector(f"{self.query}{queries.of_listed(self.resource, n)}") for n in compared}
+        same = [*self._same(sent, compared)]
         there = "$steps.look.outputs.id != null"
         name = self.resource.name
         stay = {
@@ -126,8 +150,29 @@ class _Ensured:
         go = {"name": "is_there", "stepId": "@update", "criteria": [queries.simple(there)]}
         go |= _told(f"The {name} was there: it was updated.")
         absent = {"name": "is_absent", "stepId": "@next", **_told(f"There was no such {name}: it was created.")}
-        branches = (stay, go, absent) if members else (go, absent)
+        branches = (stay, go, absent) if same or not sent else (go, absent)
         self.builder.steps[number] = replace(look, outputs={**look.outputs, **outputs}, branches=branches)
+
+    def _compared(self, sent: Mapping[str, Any]) -> dict[str, str]:
+        """Member → the value asked for, of what the list shows: what an update sends, and what only a creation does."""
+        shown = self.builder.context.schemas.members(self.builder.context.listed(self.resource))
+        made = next(step.payload for step in self.builder.steps if step.id == "create")
+        made = made if isinstance(made, dict) else {}
+        asked = {**{n: v for n, v in made.items() if n in shown and n != self.key}, **sent}
+        return {n: v for n, v in asked.items() if self._is_plain(v) and (n in shown or not shown)}
+
+    def _same(self, sent: Mapping[str, Any], compared: Mapping[str, str]) -> Iterator[str]:
+        """What has to be so that nothing is to be sent: what is given and can't be compared has to be sent."""
+        for name, value in compared.items():
+            is_input = value.startswith("$inputs.")
+            yield f"{f'{value} == null || ' if is_input else ''}{value} == $steps.look.outputs.{name}"
+        for name, value in sent.items():
+            if name not in compared:
+                yield from (f"$inputs.{used} == null" for used in queries.inputs_used(value))
+
+    def _is_plain(self, value: Any) -> bool:
+        """Whether it is one input, or the id of what was found, and no structure of several."""
+        return isinstance(value, str) and (value.removeprefix("$inputs.") in self.builder.inputs or value in self.found)
 
     def read_back(self) -> None:
         self.builder.label("back")

@@ -3,7 +3,8 @@
 Inventory: the item, then each collection and record that stands right under it, or whose items name it. Health: the
 same, but only the items whose health is not the good value. Where collections hold bare addresses the items are asked
 for with the profile's `query.expand`; without it they can't be reported on, and what a device does not expand stays
-an address in both reports. What a device does not have (404, 501) is left out of the report instead of failing it.
+an address in both reports. What a device does not have (404, 501) is left out of the report instead of failing it; of
+an inventory also what it refuses to show of this one (400, 405, 409, 422), since that says nothing of how well it is.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from workflow.risks import Risk
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
 _WELL = ("ok", "healthy", "good", "normal")
 _NOT_HERE = "$statusCode == 404 || $statusCode == 501"
+_NOT_OF_THIS_ONE = (
+    f"{_NOT_HERE} || $statusCode == 400 || $statusCode == 405 || $statusCode == 409 || $statusCode == 422"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,14 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
 def _wants_more(context: Context, owner: Resource, resource: Resource) -> bool:
     """Whether it is read only with what a caller who asks for the owner need not know (`/metrics?start=…`)."""
     operation = context.operations[resource.list or resource.read]
-    names = len(item_prefixes(operation.path)) - len(item_prefixes(owner.item))
-    return (names > 0 and _is_below(owner, resource)) or any(
-        p.is_required and p.location == "query" for p in operation.parameters
-    )
+    known = {shape(prefix) for prefix, _ in item_prefixes(owner.item)} | _nameless(context)
+    names_another = any(shape(prefix) not in known for prefix, _ in item_prefixes(operation.path))
+    return names_another or any(p.is_required and p.location == "query" for p in operation.parameters)
+
+
+def _nameless(context: Context) -> set[str]:
+    """The items of which there is one, that nobody has to name."""
+    return {shape(resource.item) for resource in context.by_item.values() if context.is_single(resource)}
 
 
 def _is_below(owner: Resource, resource: Resource) -> bool:
@@ -142,7 +150,7 @@ def _started(context: Context, resource: Resource) -> Builder:
 
 
 def _add(builder: Builder, part: _Part, health: str) -> None:
-    resource = part.resource
+    resource, absent = part.resource, _NOT_HERE if health else _NOT_OF_THIS_ONE
     operation = builder.operation(resource.list or resource.read)
     name = words.plural(noun_of(resource)) if resource.list else noun_of(resource)
     step = FlowStep(
@@ -153,7 +161,7 @@ def _add(builder: Builder, part: _Part, health: str) -> None:
         parameters=(*path_parameters(builder, operation), *_expansion(builder, resource)),
         outputs={"found": _found(builder, part, health)},
         success=(queries.OK,),
-        failures=({"name": "not_here", "stepId": "@next", "criteria": [queries.simple(_NOT_HERE)]},),
+        failures=({"name": "not_here", "stepId": "@next", "criteria": [queries.simple(absent)]},),
     )
     builder.add_step(step, f"belongs to the {'owner by ' + part.named_by if part.named_by else 'owner by its address'}")
     builder.add_output(name, f"$steps.{step.id}.outputs.found", {})

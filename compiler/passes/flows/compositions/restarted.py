@@ -57,7 +57,7 @@ def _composed(
     said = texts.purpose(operation) or f"{title}."
     described = texts.describe((said, "Restarts what it is about, so that it takes effect, and waits for it."), risk)
     name = texts.action_id(context.api.name, verb, noun_of(resource)) + "_and_restart"
-    flow_id = texts.flow_id(context.api.name, name.removeprefix(f"{words.snake(context.api.name)}_"), "")
+    flow_id = texts.flow_id(context.api.name, name.removeprefix(f"{words.of_api(context.api.name)}_"), "")
     return builder.flow(flow_id, "act", f"{title}, and restart", described, resource, risk)
 
 

@@ -320,10 +320,11 @@ class BodyInputs:
             self.builder.tell(reason_of(fix))
             return fix.value if fix.is_fixed else self._given(member, self._text(member.schema, member.name))
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
+        slot = (f"{self.operation.key}#{member.pointer}", "")  # a pair of changes may ask before both
+        if choice is None and slot in self.builder.known:
+            return self.builder.known[slot]
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
-            slot = (f"{self.operation.key}#{member.pointer}", "")  # a pair of changes may ask before both
-            if slot not in self.builder.known:
-                self.builder.known[slot] = identify(self.builder, resource, self._purpose(address(resource)))
+            self.builder.known[slot] = identify(self.builder, resource, self._purpose(address(resource)))
             return self.builder.known[slot]
         is_on_the_way = self.builder.only_member.startswith(f"{member.pointer}/") and not self.schemas.element(
             member.schema
@@ -337,7 +338,8 @@ class BodyInputs:
         """True when the request makes no sense without the other thing that the member names."""
         if self.builder.context.is_poll(resource.read):
             return False
-        return (needed and member.is_required) or self._is_fixed(member.schema) or self._is_subject(resource.collection)
+        is_subject = self._is_subject(resource.collection) and not self._is_in_path(address(resource))
+        return (needed and member.is_required) or self._is_fixed(member.schema) or is_subject
 
     def _is_subject(self, collection: str) -> bool:
         """True when the operation stands under the very collection whose items the member names."""
@@ -345,8 +347,11 @@ class BodyInputs:
 
     def _purpose(self, resource_address: str) -> str:
         """A thing of this kind that was found for the path is not the one that the body names."""
-        path_item = (resource_address, "") in self.builder.known and "{" in self.operation.path
-        return "target" if path_item else ""
+        return "target" if self._is_in_path(resource_address) else ""
+
+    def _is_in_path(self, resource_address: str) -> bool:
+        """Whether one of this kind was found for the path: an optional id in the body need not be that of another."""
+        return (resource_address, "") in self.builder.known and "{" in self.operation.path
 
     def _given(self, member: _Member, text: str) -> str:
         schema = inline(self.schemas, member.schema, 0, self.room)

@@ -217,7 +217,7 @@ class _Writer:
         for pointer, value in sent_by(change):
             if operation.effect is Effect.UPDATE and value in which:
                 continue
-            if self.has_branches and not _is_plain(value):
+            if not self._is_known(value):
                 if str(value).startswith("$steps."):
                     yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}
                 continue

@@ -173,7 +173,7 @@ def _still_there(resource: Resource) -> dict[str, Any]:
 def only_ends(operation: Operation) -> str:
     """What a deletion calls itself that says to stop the thing, and not to throw it away; "" for any other."""
     said = words.split(operation.summary)
-    own = said[:1] or words.split(operation.operation_id)[:1]
+    own = said[:1] or words.split(operation.name)[:1]
     is_more = any(word in _THROWING_AWAY for word in said)
     return own[0] if own and own[0] in _ENDING and not is_more else ""
 

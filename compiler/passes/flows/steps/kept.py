@@ -13,6 +13,7 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names import words
+from compiler.passes.names.paths import item_prefixes
 from compiler.passes.risk.values import makes
 from workflow.json.pointers import escape
 
@@ -21,15 +22,15 @@ _VERSIONS = frozenset({"checksum", "etag", "revision", "resourceversion", "lockv
 Changed = tuple[tuple[str, Any], ...]
 
 
-def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Changed]:
-    """The payload and what is replaced in it: the thing as read with the given members, or `payload` as it is."""
+def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Changed, tuple[str, ...]]:
+    """The thing as read, what is replaced in it and what is not sent; or `payload`, as it is."""
     resource = builder.context.by_change.get(operation.key)
     if resource is None or not is_kept(builder, operation, resource) or not isinstance(payload, dict):
-        return payload, ()
+        return payload, (), ()
     is_made = operation.key != resource.update and makes(operation)  # there may be nothing to read yet
     payload = dict(payload) if is_made else _without_version(builder, resource, payload)
     if is_made or not any(_may_be_absent(builder, value) for value in payload.values()):
-        return payload, ()
+        return payload, (), ()
     read = builder.operation(resource.read)
     step = FlowStep(
         id=builder.free_step_id("read_current"),
@@ -42,7 +43,18 @@ def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Cha
     )
     builder.add_step(step, "a PUT replaces the whole: what is not given is sent back as it was read")
     changed = tuple(place for name, value in payload.items() for place in _places(f"/{escape(name)}", value))
-    return f"$steps.{step.id}.outputs.item", changed
+    return f"$steps.{step.id}.outputs.item", changed, tuple(_of_its_owners(builder, operation, payload))
+
+
+def _of_its_owners(builder: Builder, operation: Operation, payload: Mapping[str, Any]) -> Iterator[str]:
+    """Ids that the address says already, of what the thing stands in: nobody is asked for them, and a server may refuse
+    what looks like a thing that is to stand elsewhere. What has to be there is sent.
+    """
+    body = operation.body.schema if operation.body else None
+    required = builder.context.schemas.required(body)
+    for _, name in item_prefixes(operation.path)[:-1]:
+        if name in builder.context.schemas.members(body) and name not in {*required, *payload}:
+            yield f"/{escape(name)}"
 
 
 def _places(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -39,6 +39,6 @@ def _names_sent(builder: Builder, step: FlowStep, resource: Resource, last: str)
         *({"name"} & {*resource.natural_keys}),
         *(f"new {' '.join(words.split(each))}" for each in (resource.id_field, last)),
     }
-    called |= {"new"} if "rename" in words.split(operation.operation_id) else set()
+    called |= {"new"} if "rename" in words.split(operation.name) else set()
     found = sent_to(builder.context, step, resource)
     return [value for name, value in found if {name, " ".join(words.split(name))} & called]

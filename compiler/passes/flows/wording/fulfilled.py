@@ -63,7 +63,7 @@ def _said_of(context: Context, step: FlowStep) -> list[str]:
     places = [part for part in segments(operation.path) if not parameter_of(part)]
     owners = [r for r in context.api.resources if step.operation in operations_of(r)]
     names = [r.name for r in owners] + [context.profile.vocabulary.get(part, "") for part in places]
-    said = [*places, *names, operation.operation_id, *members(step.payload), _OF_ROLES.get(step.role, "")]
+    said = [*places, *names, operation.name, *members(step.payload), _OF_ROLES.get(step.role, "")]
     return [*said, *_verbs(context, step)]
 
 
@@ -75,7 +75,7 @@ def _verbs(context: Context, step: FlowStep) -> list[str]:
 
 
 def _first(operation: Operation) -> str:
-    return " ".join(words.split(operation.operation_id or "")[:1])
+    return " ".join(words.split(operation.name or "")[:1])
 
 
 def operations_of(resource: Resource) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ _SAYING = frozenset({"configure", "generate"})  # what follows them is no verb; 
 
 
 def from_id(operation: Operation) -> Iterator[str]:
-    name = operation.operation_id
+    name = operation.name
     spoken = _VERSION.sub(" ", words.spoken(name)) if name and "/" not in name and "{" not in name else ""
     said = spoken.split()
     said = said[1:] if said[:1] == [operation.method.lower()] else said
@@ -40,7 +40,7 @@ def from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
     """`Write bound CIDR list` for `app-role-write-bound-cidr-list`, where the method alone would say `run`."""
     if flow.intent != "act" or operation.method != "POST":
         return
-    said = words.spoken(operation.operation_id or "").split()
+    said = words.spoken(operation.name or "").split()
     known = wording.KNOWN_VERBS - wording.AS_NOUNS - GENERAL - METHODS | {"write", "issue"}
     at = next((n for n, word in enumerate(said) if n and word.lower() in known), 0)
     tail = said[at:] if at else []
@@ -74,15 +74,15 @@ def _verb_within(operation: Operation, said: list[str]) -> list[str]:
 
 def done_to(operation: Operation) -> frozenset[str]:
     """What the operation's id says is done to: `blacklist` of `configure-role-tag-blacklist` is no verb there."""
-    said = [word.lower() for word in words.spoken(operation.operation_id or "").split()]
+    said = [word.lower() for word in words.spoken(operation.name or "").split()]
     at = next((n for n, word in enumerate(said) if word in _SAYING), len(said))
     return frozenset(said[at + 1 :])
 
 
 def _of_a_get(operation: Operation) -> Iterator[str]:
     """An id whose first word is the method's own, which says what a read does as well as any other."""
-    spoken = words.spoken(operation.operation_id or "")
-    is_plain = operation.method == "GET" and not {"/", "{"} & set(operation.operation_id or "")
+    spoken = words.spoken(operation.name or "")
+    is_plain = operation.method == "GET" and not {"/", "{"} & set(operation.name or "")
     if is_plain and spoken.lower().startswith("get ") and spoken.count(" ") < MOST_TITLE_WORDS:
         yield spoken
 
@@ -93,8 +93,8 @@ def fuller(title: str, operation: Operation) -> str:
     The same is done, and what it is done to is said with a word more: all that the title says, the id says, too.
     """
     verb, *rest = words.split(title)
-    said = words.split(operation.operation_id or "")
-    is_one_word = {"_", "-", "."}.isdisjoint(operation.operation_id or "")
+    said = words.split(operation.name or "")
+    is_one_word = {"_", "-", "."}.isdisjoint(operation.name or "")
     is_address = "{" in operation.path and said[1:] == words.split(operation.path)[-len(said[1:]) :]
     if is_address or "using" in said or any(word.isdigit() for word in said):
         return ""  # made by a program, of the address or of its own names

@@ -387,7 +387,7 @@ def _is_done(said: Sequence[str]) -> bool:
 
 def name_faults(flow_id: str, path: str, api: str) -> Iterator[str]:
     """What is wrong with the name of a workflow whose goal is at `path`."""
-    name = flow_id.removeprefix(words.snake(api) + "_").split("_")
+    name = flow_id.removeprefix(words.of_api(api) + "_").split("_")
     if name[-1].isdigit() and name[-1] not in words.split(path):
         yield f"the name {flow_id} is numbered"
     if repeated(name):

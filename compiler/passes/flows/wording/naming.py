@@ -153,7 +153,7 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
 def _named_as_titled(context: Context, flow: Flow) -> Flow:
     """`take_vm_coredump` for `set_vm_coredump`: the method's word gives way to what the title says is done."""
     api = context.api.name
-    verb = words.split(flow.id.removeprefix(f"{words.snake(api)}_"))[:1]
+    verb = words.split(flow.id.removeprefix(f"{words.of_api(api)}_"))[:1]
     is_thing = ends_in_parameter(path_of(flow.goal))  # where nothing but the method says `submit`
     plain = GENERAL | _WRITING if verb == ("set",) else GENERAL if verb == ("submit",) and is_thing else None
     if flow.intent != "act" or plain is None or words.split(flow.title)[0] in plain:
@@ -268,7 +268,7 @@ def _titled(context: Context, flow: Flow, title: str) -> Flow:
 
 def _begins_with_verb(context: Context, flow: Flow) -> bool:
     """False for a name whose first word is a noun here, though it can be a verb: `power_outlet_templates`."""
-    first = words.split(flow.id.removeprefix(f"{words.snake(context.api.name)}_"))[:1]
+    first = words.split(flow.id.removeprefix(f"{words.of_api(context.api.name)}_"))[:1]
     return wording.AS_NOUNS.isdisjoint(first) or first == words.split(flow.title)[:1]
 
 

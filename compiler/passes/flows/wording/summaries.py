@@ -22,7 +22,7 @@ def from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> I
     Prose may be anybody's, and titles are read by models as names: with these words alone nobody is told what to do.
     `known`: words that may stand in it besides.
     """
-    addressed = {words.singular(w) for w in words.split(f"{operation.path} {operation.operation_id or ''}")}
+    addressed = {words.singular(w) for w in words.split(f"{operation.path} {operation.name or ''}")}
     own = addressed | {words.singular(w) for w in known}
     for text in (operation.summary, operation.description):
         first = _IN_BRACKETS.sub("", words.first_sentence(text, 90)).rstrip(".")

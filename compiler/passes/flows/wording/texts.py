@@ -143,7 +143,7 @@ def action_id(api: str, verb: str, noun: str) -> str:
 
 def flow_id(api: str, verb: str, noun: str) -> str:
     """`hypercore_start_vm`; cut at a word when it is too long."""
-    parts = [words.snake(api), *words.snake(verb).split("_"), *(words.snake(noun).split("_") if noun else ())]
+    parts = [words.of_api(api), *words.snake(verb).split("_"), *(words.snake(noun).split("_") if noun else ())]
     kept: list[str] = []
     for part in parts:
         if kept and kept[-1] == part:
@@ -161,7 +161,7 @@ def verb_of(operation: Operation) -> str:
     if is_pass_through(operation.path):
         return f"send {operation.method}{'' if parameter_of(last) else ' to root'} through proxy"
     if parameter_of(last):
-        told = words.split(operation.operation_id) if operation.method == "POST" else ()
+        told = words.split(operation.name) if operation.method == "POST" else ()
         verb = next((word for word in told if word in _VERBS_WITHIN), "")
         first = words.split(said)[:1]
         if verb and not words.is_about(words.split(said), frozenset({verb})):
@@ -176,7 +176,7 @@ def verb_of(operation: Operation) -> str:
     if operation.method == "DELETE":
         if said in ("delete", "remove") and len(segments(operation.path)) > 1:  # `DELETE …/stopwatch/delete`
             return f"remove {words.spoken(segments(operation.path)[-2])}"
-        is_whole = "collection" in f"{operation.description} {operation.operation_id}".lower()
+        is_whole = "collection" in f"{operation.description} {operation.name}".lower()
         is_named = "{" in last or (operation.body is not None and not is_whole)
         if not is_named and _says_which(operation):
             return f"remove {words.singular(said)}"
@@ -195,7 +195,7 @@ def verb_of(operation: Operation) -> str:
     if operation.method == "GET":
         if stands_for_item(operation.path):
             return "describe"
-        told = words.split(operation.operation_id)
+        told = words.split(operation.name)
         if operation.effect is Effect.ACT:
             verb = next((word for word in told if word in _VERBS_WITHIN), "")
             return f"{verb} {said}" if verb and verb not in words.split(said) else said
@@ -233,7 +233,7 @@ def _is_done(operation: Operation, said: str) -> bool:
     `PUT …/resize-disk` does so with its summary.
     """
     first, *rest = words.split(said) or ("",)
-    is_told = (first,) == words.split(operation.summary or operation.operation_id)[:1]
+    is_told = (first,) == words.split(operation.summary or operation.name)[:1]
     if is_told and rest and first in wording.KNOWN_VERBS - wording.AS_NOUNS:
         return True
     if is_told and (operation.body is None or (not rest and first in wording.KNOWN_VERBS)):
@@ -262,7 +262,7 @@ def joined(description: str, sentence: str) -> str:
 
 def with_original(description: str, operation: Operation) -> str:
     """The description with the vendor's own words beside names that had to be transliterated."""
-    said = next((text for text in (operation.summary, operation.operation_id, operation.path) if text), "")
+    said = next((text for text in (operation.summary, operation.name, operation.path) if text), "")
     own = first_sentence(said, _MOST_ORIGINAL).rstrip(".")
     is_foreign = any(ord(c) > _LAST_LATIN and c.isalpha() for c in own)
     is_plain = all(c.isalnum() or unicodedata.combining(c) or c in " .,:()-/_{}" for c in own)
