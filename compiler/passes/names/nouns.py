@@ -19,7 +19,7 @@ _SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "inst
 # What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
 _OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property", "type"})
 _EITHER = 2  # words: `name or`
-_OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
+_OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid", "num", "number"})
 
 
 def joined_words(api: Api) -> Mapping[str, str]:

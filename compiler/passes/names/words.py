@@ -163,7 +163,10 @@ def singulars(text: str) -> set[str]:
 
 
 def plural(word: str) -> str:
-    """`policy` → policies, `address` → addresses, `VM` → VMs."""
+    """`policy` → policies, `address` → addresses, `VM` → VMs, `role by ID` → roles by ID."""
+    thing, by, what = word.partition(" by ")
+    if by:
+        return f"{plural(thing)} by {what}"
     lower = word.lower()
     last = lower.rpartition(" ")[2].rpartition("_")[2]
     if last in _PLURALS:

@@ -1,0 +1,104 @@
+"""Lists that stand at the address of one thing, bare names, and things right below a version: each in a small API."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.compiler.odd import DONE, THING, THINGS, all_proved, answers, asked, compiled, given, only, sent
+
+_TEXT = {"type": "string"}
+
+
+def _object(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members}
+
+
+def _at(path: str, **methods: Any) -> dict[str, Any]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return {path: {"parameters": [given(name) for name in names], **methods}}
+
+
+def _listing(name: str, summary: str = "") -> dict[str, Any]:
+    return {"operationId": name, "summary": summary, "responses": THINGS}
+
+
+def test_what_a_read_at_the_address_of_one_thing_calls_by_a_plural_is_a_list(tmp_path: Path) -> None:
+    paths = _at("/resources/service/{serviceId}", get=_listing("GetResourcesByService"))
+    paths |= _at("/tests/{id}/messages/{caseId}", get=_listing("x", "Get messages for a case"))
+    made = compiled(tmp_path, paths)
+    for goal in paths:
+        flow = only(made, f"GET {goal}").flow
+        assert (flow.intent, flow.outputs["items"]) == ("find", "$steps.list.outputs.items")
+    assert only(made, "GET /resources/service/{serviceId}").flow.title == "Find resources by service"
+
+
+def test_a_list_of_one_that_no_text_calls_several_is_that_one(tmp_path: Path) -> None:
+    read = {"operationId": "GetVm", "summary": "Get one VM", "responses": THINGS}
+    paths = _at("/vms", get={"responses": THINGS}) | _at("/vms/{id}", get=read)
+    assert only(compiled(tmp_path, paths), "GET /vms/{id}").flow.intent == "describe"
+
+
+def test_what_is_listed_by_another_thing_tells_nobody_which_of_those_there_are(tmp_path: Path) -> None:
+    listed = {**THING, "properties": {**THING["properties"], "serviceId": _TEXT}}
+    by_service = {"operationId": "GetResourcesByService", "responses": answers({"type": "array", "items": listed})}
+    paths = _at("/resources/service/{serviceId}", get=by_service)
+    paths |= _at("/metrics/service/{serviceId}", get={"responses": answers(_object(calls={"type": "integer"}))})
+    (step,) = only(compiled(tmp_path, paths), "GET /metrics/service/{serviceId}").flow.steps
+    assert step.operation == "GET /metrics/service/{serviceId}"
+
+
+def test_what_stands_below_a_list_of_builds_is_the_projects_and_not_a_builds(tmp_path: Path) -> None:
+    builds = {"summary": "The last builds", "parameters": [given("limit", "query")], "responses": THINGS}
+    paths = _at("/project/{user}/{project}", get=builds)
+    paths |= _at("/project/{user}/{project}/{build_num}", get={"responses": answers(THING)})
+    paths |= _at("/project/{user}/{project}/{build_num}/cancel", post={"responses": DONE})
+    paths |= _at("/project/{user}/{project}/keys", get={"responses": THINGS})
+    paths |= _at("/project/{user}/{project}/keys/{print}", delete={"responses": DONE})
+    made = compiled(tmp_path, paths)
+    titles = {one.flow.goal: one.flow.title for one in made.workflows}
+    assert titles["GET /project/{user}/{project}"] == "Find project builds"
+    assert titles["POST /project/{user}/{project}/{build_num}/cancel"] == "Cancel project build"
+    assert titles["DELETE /project/{user}/{project}/keys/{print}"] == "Delete key"
+
+
+def test_a_thing_right_below_a_version_is_called_as_its_operations_call_it(tmp_path: Path) -> None:
+    paths = _at(
+        "/acr/v1/{name}",
+        get={"operationId": "Repository_Get", "responses": answers(_object(size=_TEXT))},
+        delete={"operationId": "Repository_Delete", "responses": DONE},
+    )
+    paths |= _at("/acr/v1/{name}/_tags", get={"responses": answers(_object(tags={"type": "array", "items": THING}))})
+    made = compiled(tmp_path, paths)
+    assert only(made, "DELETE /acr/v1/{name}").flow.title == "Delete repository"
+    listed = only(made, "GET /acr/v1/{name}/_tags")
+    assert listed.flow.description.startswith("Lists tags of a repository.")
+    assert list(asked(listed)) == ["repository_name"]
+
+
+def test_bare_names_in_a_list_are_listed_and_a_new_thing_is_read_at_its_own_address(tmp_path: Path) -> None:
+    names = {"allOf": [{"type": "array", "items": _TEXT}, {"description": "The names."}]}
+    group = _object(nodegroup=_object(nodegroupName=_TEXT, size={"type": "integer"}))
+    paths = _at(
+        "/node-groups",
+        get={"responses": answers(_object(nodegroups=names))},
+        post={
+            "requestBody": sent({**_object(nodegroupName=_TEXT), "required": ["nodegroupName"]}),
+            "responses": answers(group),
+        },
+    )
+    paths |= _at("/node-groups/{nodegroupName}", get={"responses": answers(group)})
+    made = compiled(tmp_path, paths)
+    assert all_proved(made)
+    assert only(made, "GET /node-groups").flow.outputs["items"] == "$steps.list.outputs.items"
+    assert only(made, "POST /node-groups").flow.steps[-1].operation == "GET /node-groups/{nodegroupName}"
+
+
+def test_what_the_owner_in_the_address_is_called_is_not_asked_for_in_the_body(tmp_path: Path) -> None:
+    user = _object(name=_TEXT, instance=_TEXT)
+    paths = _at("/instances", get={"responses": THINGS}) | _at(
+        "/instances/{instance}", get={"responses": answers(THING)}
+    )
+    paths |= _at(
+        "/instances/{instance}/users", get={"responses": answers({"type": "array", "items": user})},
+        post={"requestBody": sent(user), "responses": answers(user)},
+    )  # fmt: skip
+    assert set(asked(only(compiled(tmp_path, paths), "POST /instances/{instance}/users"))) == {"instance", "name"}
