@@ -243,7 +243,8 @@ class Job:
     """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says.
 
     `succeeded_if`: what a job that is over has to show besides its state, pointer → values of which one; what it shows
-    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so.
+    otherwise is a failure, and nothing there no end that is known. `fault`: what only a job that failed has, where its
+    state does not tell. `evidence`: what says that it is so.
     """
 
     name: str
@@ -267,6 +268,7 @@ class Job:
     timeout_s: float = 600.0
     failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
     succeeded_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fault: str = ""
     evidence: str = ""
     pending: tuple[str, ...] = ()
     pending_s: float = 30.0

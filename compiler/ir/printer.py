@@ -152,6 +152,7 @@ def _job(one: Job) -> str:
         f"state={one.state}",
         *(_named(name, ",".join(getattr(one, name))) for name in ("waiting", "succeeded", "failed")),
         *(_named(f"well{at}", ",".join(values)) for at, values in one.succeeded_if),
+        _named("fault", one.fault),
         _named("message", one.message),
         _named("created", one.created_id),
         _named("result", one.result),

@@ -20,6 +20,9 @@ _KEY_NAMES = (
     "name", "Name", "displayName", "display_name", "DisplayName", "username", "userName", "UserName", "user_name",
     "hostname", "hostName", "HostName", "title", "label", "emailAddress", "email", "host", "serial", "key",
 )  # fmt: skip
+_MADE_AT = frozenset(
+    {"create", "creation", "update", "insert", "delete", "deleted", "enqueued", "finished", "completed"}
+)
 _IDS_OF_ANYTHING = [(word, "id") for word in ("entity", "object", "resource", "item", "record", "element")]
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
 _LISTED_BY = ("names", "ids")  # `{fargateProfileNames: […]}` lists the profiles, by name alone
@@ -88,6 +91,7 @@ def is_server_made(name: str) -> bool:
     """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
     said = words.split(name)
     is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
+    is_time = is_time or (said[-1:] == ("time",) and said[0] in _MADE_AT)  # `createTime`, and no `startTime`
     return (
         said in (("id",), ("uuid",), ("self",), ("links",), ("etag",))
         or is_time
