@@ -102,3 +102,31 @@ def test_what_the_owner_in_the_address_is_called_is_not_asked_for_in_the_body(tm
         post={"requestBody": sent(user), "responses": answers(user)},
     )  # fmt: skip
     assert set(asked(only(compiled(tmp_path, paths), "POST /instances/{instance}/users"))) == {"instance", "name"}
+
+
+def _naming(method: str, *, is_read: bool) -> dict[str, Any]:
+    pool = _object(name=_TEXT, schedule_id=_TEXT)
+    paths = _at("/schedules", get={"responses": THINGS}) | _at(
+        "/schedules/{schedule_id}", get={"responses": answers(THING)}
+    )
+    paths |= _at("/pools", get={"responses": answers({"type": "array", "items": _object(id=_TEXT, name=_TEXT)})})
+    reads = {"get": {"responses": answers(pool)}} if is_read else {}
+    return paths | _at("/pools/{id}", **{method: {"requestBody": sent(pool), "responses": DONE}}, **reads)
+
+
+def test_one_thing_is_not_given_another_where_all_else_would_be_lost(tmp_path: Path) -> None:
+    def is_assigned(method: str, *, is_read: bool) -> bool:
+        made = compiled(tmp_path, _naming(method, is_read=is_read))
+        return "Assign schedule to pool" in {one.flow.title for one in made.workflows}
+
+    assert is_assigned("patch", is_read=False)
+    assert is_assigned("put", is_read=True)
+    assert not is_assigned("put", is_read=False)
+
+
+def test_what_joins_two_things_is_not_given_one_of_them(tmp_path: Path) -> None:
+    joins = _object(id=_TEXT, group_id=_TEXT, admin={"type": "boolean"})
+    paths = _at("/groups", get={"responses": THINGS}) | _at("/groups/{group_id}", get={"responses": answers(THING)})
+    paths |= _at("/group_users/{id}", patch={"requestBody": sent(joins), "responses": DONE})
+    made = compiled(tmp_path, paths)
+    assert not [one for one in made.workflows if one.flow.title.startswith("Assign")]
