@@ -59,7 +59,9 @@ def with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[s
         is_one = not (resource.parent or resource.id_parameter or resource.collection or is_read_beside(resource))
         if groups and key in names and is_one:
             group = words.singular(groups[-1])
-            is_said = group == "setting" and names[key].endswith(" settings")
+            is_said = (group == "setting" and names[key].endswith(" settings")) or (
+                by_path[key].noun.lower() in _WHICH and names[key].endswith(words.spoken(group))
+            )
             names[key] = names[key] if is_said else _joined(words.spoken(group), names[key])
     _told_by_kinds(names, plain, by_path)
     _told_apart_by_groups(names, by_path)

@@ -33,7 +33,7 @@ from compiler.passes.names.paths import (
     stem,
 )
 from compiler.passes.names.roots import is_root, noun_of_ids, noun_of_root, says_nothing
-from compiler.passes.names.several import tells_several
+from compiler.passes.names.several import begins_listing, comes_in_pages, tells_several
 from compiler.passes.names.siblings import Siblings, assumed, siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resource_names import with_unique_names
@@ -161,11 +161,19 @@ class _Finder:
         return bool(shown) and shown == self.schemas.component(self._reply(below, "GET"))
 
     def _is_told_to_list(self, place: _Place) -> bool:
-        """Whether a bare list is answered at an address of which nothing is written, and several are spoken of."""
+        """Whether a list is answered at an address of which nothing is written, and several are spoken of."""
         read = place.methods.get("GET")
-        is_written = not {"PUT", "PATCH", "DELETE"}.isdisjoint(place.methods)
-        is_list = read is not None and self.schemas.element(self._reply(place, "GET")) is not None
-        return is_list and not is_written and read is not None and tells_several(read)
+        if read is None or not {"PUT", "PATCH", "DELETE"}.isdisjoint(place.methods):
+            return False
+        if self.schemas.element(self._reply(place, "GET")) is not None:
+            return tells_several(read)
+        reply = self._reply(place, "GET")
+        return begins_listing(read) and self.identifier.list_pointer(reply, last_word(place.path)) is not None
+
+    def _answers_several(self, place: _Place) -> bool:
+        """`GET /records/{type}/{name}?offset=…` answers all records of the name, whatever is written there."""
+        read = place.methods.get("GET")
+        return read is not None and comes_in_pages(read) and self.schemas.element(self._reply(place, "GET")) is not None
 
     def _is_list_of_others(self, place_shape: str, place: _Place) -> bool:
         """`/users/{id}/role-mappings/clients/{client}` lists roles, which have items elsewhere, and is no client."""
@@ -207,7 +215,8 @@ class _Finder:
             collection = self._list_beside(parent(item_shape), item)
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
-        read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
+        is_shown = not only_tells_whether(item.methods.get("GET")) and not self._answers_several(item)
+        read = item.key("GET") if is_shown else ""
         delete = item.key("DELETE") or _key(self.siblings.deleted.get(item_shape))
         resource = replace(resource, id_parameter=parameter, read=read, delete=delete)
         if collection is not None:

@@ -130,3 +130,41 @@ def test_what_joins_two_things_is_not_given_one_of_them(tmp_path: Path) -> None:
     paths |= _at("/group_users/{id}", patch={"requestBody": sent(joins), "responses": DONE})
     made = compiled(tmp_path, paths)
     assert not [one for one in made.workflows if one.flow.title.startswith("Assign")]
+
+
+def test_what_comes_in_pages_is_no_single_thing_whatever_is_written_there(tmp_path: Path) -> None:
+    pages = {"parameters": [{**given("offset", "query"), "required": False}], "responses": THINGS}
+    body = {"requestBody": sent({"type": "array", "items": THING}), "responses": DONE}
+    made = compiled(tmp_path, _at("/records/{type}/{name}", get=pages, put=body))
+    read = only(made, "GET /records/{type}/{name}").flow.steps[-1]
+    assert not [one for one in read.outputs.values() if str(one).endswith("#/0")]
+
+
+def test_what_begins_with_list_is_a_list_though_it_is_wrapped(tmp_path: Path) -> None:
+    page = answers(_object(data={"type": "array", "items": THING}, done={"type": "boolean"}))
+    read = {"summary": "List attempts by message", "responses": page}
+    flow = only(compiled(tmp_path, _at("/attempt/msg/{msg_id}", get=read)), "GET /attempt/msg/{msg_id}").flow
+    assert (flow.title, flow.steps[-1].outputs["items"]) == ("Find attempts by msg", "$response.body#/data")
+
+
+def test_words_that_are_written_as_one_are_split_as_the_texts_of_the_api_split_them(tmp_path: Path) -> None:
+    gone = {"description": "Deletes a Traffic Manager profile.", "responses": DONE}
+    flow = only(
+        compiled(tmp_path, _at("/trafficmanagerprofiles/{name}", delete=gone)), "DELETE /trafficmanagerprofiles/{name}"
+    ).flow
+    assert flow.title == "Delete traffic manager profile"
+
+
+def test_what_holds_most_of_a_thing_is_shown_beside_its_name(tmp_path: Path) -> None:
+    held = _object(**dict.fromkeys(("size", "ttl", "mode", "owner", "routing"), _TEXT))
+    body = _object(name=_TEXT, type=_TEXT, location=_TEXT, properties=held)
+    made = compiled(tmp_path, _at("/zones/{id}", patch={"requestBody": sent(body), "responses": DONE}))
+    assert "properties" in asked(only(made, "PATCH /zones/{id}"))
+
+
+def test_an_api_key_is_no_input_whatever_its_parameter_is_called(tmp_path: Path) -> None:
+    key = {"name": "key", "in": "query", "description": "API key. Required without a token.", "schema": _TEXT}
+    names = ("X-Amz-Signature", "X-Amz-Credential", "X-Amz-Date")
+    headers = [{"name": name, "in": "header", "schema": _TEXT} for name in names]
+    made = compiled(tmp_path, _at("/zones/{id}", delete={"parameters": [key, *headers], "responses": DONE}))
+    assert [one.name for one in only(made, "DELETE /zones/{id}").flow.inputs] == ["zone_id"]

@@ -17,11 +17,22 @@ _OPENING = frozenset({"a", "an", "the", "all", "of", "list"})
 
 def tells_several(operation: Operation) -> bool:
     """By parameters that page, by a verb that lists, or by a plural as what is asked for."""
-    asked = {"".join(words.split(p.name)) for p in operation.parameters if p.location == "query"}
-    if asked & _PAGES:
-        return True
-    told = [words.split(words.first_sentence(text)) for text in (operation.summary, operation.description)]
-    return any(_names_several(said) for said in (*told, words.split(operation.operation_id)))
+    return comes_in_pages(operation) or any(_names_several(said) for said in _told(operation))
+
+
+def comes_in_pages(operation: Operation) -> bool:
+    """Whether it can be asked for a page: a limit and an offset, a cursor."""
+    return any("".join(words.split(p.name)) in _PAGES for p in operation.parameters if p.location == "query")
+
+
+def begins_listing(operation: Operation) -> bool:
+    """Whether a text or the operation's id begins with that verb alone, which nobody says of one thing."""
+    return any(said[:1] and said[0] in _LISTING for said in _told(operation))
+
+
+def _told(operation: Operation) -> tuple[tuple[str, ...], ...]:
+    texts = (words.first_sentence(text) for text in (operation.summary, operation.description))
+    return (*(words.split(text) for text in texts), words.split(operation.operation_id))
 
 
 def _names_several(said: tuple[str, ...]) -> bool:

@@ -58,7 +58,7 @@ def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
     return _joined(said)
 
 
-def is_told_read_only(text: str) -> bool:
+def is_read_only(text: str) -> bool:
     """`Output only. The time …`, `[Output Only] …`, `Read-only.`: nothing to send, whatever the schema says."""
     return _READ_ONLY.match(text[:40]) is not None
 
