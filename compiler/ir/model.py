@@ -250,8 +250,9 @@ class Job:
     """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says.
 
     `succeeded_if`: what a job that is over has to show besides its state, pointer → values of which one; what it shows
-    otherwise is a failure, and nothing there no end that is known. `evidence`: what says that it is so. `used`: signs
-    of one that goes on until it is used, pointer → values.
+    otherwise is a failure, and nothing there no end that is known. `fault`: what only a job that failed has, where its
+    state does not tell. `evidence`: what says that it is so. `used`: signs of one that goes on until it is used,
+    pointer → values.
     """
 
     name: str
@@ -275,6 +276,7 @@ class Job:
     timeout_s: float = 600.0
     failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
     succeeded_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fault: str = ""
     evidence: str = ""
     used: tuple[tuple[str, tuple[str, ...]], ...] = ()
     pending: tuple[str, ...] = ()

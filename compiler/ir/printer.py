@@ -153,6 +153,7 @@ def _job(one: Job) -> str:
         *(_named(name, ",".join(getattr(one, name))) for name in ("waiting", "succeeded", "failed")),
         *(_named(f"well{at}", ",".join(values)) for at, values in one.succeeded_if),
         *(_named(f"used{at}", ",".join(values)) for at, values in one.used),
+        _named("fault", one.fault),
         _named("message", one.message),
         _named("created", one.created_id),
         _named("result", one.result),

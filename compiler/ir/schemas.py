@@ -128,6 +128,8 @@ class SharedSchemas:
         """The schema of an array's elements, None for anything that is not an array."""
         found = self.resolve(schema)
         items = found.get("items")
+        if items is None and found.get("allOf") and self.kind(found) == "array":  # with a text of its own
+            items = self.flat(found).get("items")
         return items if self.kind(found) == "array" and isinstance(items, Mapping) else None
 
     def kind(self, schema: Schema | None) -> str:

@@ -18,6 +18,7 @@ from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_
 from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
+from compiler.passes.risk.asked_by_post import asks_by_post
 from compiler.passes.risk.clauses import is_order
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
 from compiler.passes.risk.values import is_named_as_order
@@ -48,6 +49,7 @@ class _Verbs:
         self.schemas = schemas
         self.paths = {operation.path for operation in operations}
         self.keys = {operation.key for operation in operations}
+        self.all_by_post = asks_by_post(operations)
         self.reads = {operation.path: operation for operation in operations if operation.method == "GET"}
         self.read_items = {
             parent(at): parameter_of(at.rpartition("/")[2]) for at in self.reads if ends_in_parameter(at)
@@ -144,7 +146,7 @@ class _Verbs:
             is_told = operation.key in self.session_keys
             return Judgement(Risk.READ if is_told else Risk.CHANGE, "opens or closes a session")
         is_readable = self._is_read(operation.path) or any(p.startswith(operation.path + "/{") for p in self.paths)
-        return judged(operation, effect, self.schemas, is_readable=is_readable)
+        return judged(operation, effect, self.schemas, is_readable=is_readable, all_by_post=self.all_by_post)
 
     def left_out(self, operation: Operation, effect: Effect) -> str:
         for rule, pattern in self.leave_out:

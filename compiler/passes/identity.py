@@ -20,8 +20,12 @@ _KEY_NAMES = (
     "name", "Name", "displayName", "display_name", "DisplayName", "username", "userName", "UserName", "user_name",
     "hostname", "hostName", "HostName", "title", "label", "emailAddress", "email", "host", "serial", "key",
 )  # fmt: skip
+_MADE_AT = frozenset(
+    {"create", "creation", "update", "insert", "delete", "deleted", "enqueued", "finished", "completed"}
+)
 _IDS_OF_ANYTHING = [(word, "id") for word in ("entity", "object", "resource", "item", "record", "element")]
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
+_LISTED_BY = ("names", "ids")  # `{fargateProfileNames: […]}` lists the profiles, by name alone
 _AROUND_LISTS = frozenset({"result", "response", "payload", "rows", "content", "elements", "objects"})
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
@@ -87,6 +91,7 @@ def is_server_made(name: str) -> bool:
     """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
     said = words.split(name)
     is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
+    is_time = is_time or (said[-1:] == ("time",) and said[0] in _MADE_AT)  # `createTime`, and no `startTime`
     return (
         said in (("id",), ("uuid",), ("self",), ("links",), ("etag",))
         or is_time
@@ -140,6 +145,11 @@ def _shown_reference(example: Any, pointer: str) -> str:
         return ""
     name = next(iter(example[0]), "")
     return name if name in _REFERENCE_NAMES and all(isinstance(e, dict) and set(e) == {name} for e in example) else ""
+
+
+def _letters(name: str) -> str:
+    """`nodegroups` of `node-groups` and of `node_groups`."""
+    return name.replace("_", "").replace("-", "")
 
 
 def _ends_in(name: str, noun: str) -> bool:
@@ -198,8 +208,14 @@ class Identifier:
             known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),
             synonyms=self._synonyms(resource),
-            list=resource.list if pointer is not None else "",
+            list="" if pointer is None or self._tells_too_little(resource, listed, pointer, keyed) else resource.list,
         )
+
+    def _tells_too_little(self, resource: Resource, listed: Schema | None, pointer: str, keyed: Schema) -> bool:
+        """Whether the list has bare ids, by which nothing can be found that people know by another word."""
+        is_bare = self.schemas.kind(self._element(listed, pointer)) in ("string", "integer", "number")
+        is_known = bool(resource.read) and not says_id(self._id_field(resource, keyed) or "id")
+        return is_bare and bool(resource.item) and not is_known
 
     def item_of(self, reply: Schema | None, noun: str) -> Schema | None:
         """The thing in the answer to reading one."""
@@ -225,7 +241,9 @@ class Identifier:
             return f"/{escape(self.holder)}"
         arrays = [n for n, m in members.items() if self.schemas.kind(m) == "array"]
         wanted = {*_LIST_NAMES, noun.lower(), words.singular(noun).lower(), words.plural(noun).lower()}
-        named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
+        wanted |= {f"{words.singular(noun).lower()}{of}" for of in _LISTED_BY}
+        plain = {_letters(w) for w in wanted}
+        named = [name for name in arrays if _letters(name.lower()) in plain]
         told_more = [n for n in arrays if _ends_in(n, noun) and self.schemas.members(self.schemas.element(members[n]))]
         told_more += [n for n in arrays if n.lower() in _AROUND_LISTS and self._has_things(members[n])]
         named = named or (told_more[:1] if len(arrays) == 1 else [])

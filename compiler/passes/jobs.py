@@ -19,6 +19,7 @@ from compiler.passes.names.listed import lists_in
 from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, parameter_of, parent, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.task_ids import ToldTask, exit_of, noun_of_task, parameter_of_task, task_address, told_tasks
+from compiler.passes.whole_jobs import fault_of, whole_jobs
 from workflow.profiles.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
@@ -160,7 +161,24 @@ class _Seeker:
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
-        return self._infer_shown() or self._infer_held() or self._infer_told_or_accepted()
+        return self._infer_whole() or self._infer_shown() or self._infer_held() or self._infer_told_or_accepted()
+
+    def _infer_whole(self) -> tuple[Job, ...]:
+        """The jobs that changes answer whole, as reading one shows it."""
+        found = []
+        for each in whole_jobs(self.polls, self.changes, self.schemas, _JOB_NOUNS - {"request"}):
+            parameter = parameter_of(segments(each.poll.path)[-1])
+            job = self._job(each.poll, parameter, each.starts, "body", f"/{each.named}")
+            if job is not None:
+                fault = (
+                    ""
+                    if job.failed
+                    else fault_of(each.poll.success.schema if each.poll.success else None, self.schemas)
+                )
+                evidence = f"{each.starts[0]} answers what is read there; {len(each.starts)} such"
+                told = replace(job, evidence=evidence, created_id="", fault=f"/{fault}" if fault else "")
+                found.append(replace(told, message="") if job.message == told.fault else told)
+        return tuple(found)
 
     def _infer_told_or_accepted(self) -> tuple[Job, ...]:
         """What answers a job's id as text is waited for by that, the rest by what a 202 says."""

@@ -15,7 +15,7 @@ from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import is_a_name
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, path_of, segments, shape
+from compiler.passes.names.paths import ends_in_parameter, item_prefixes, path_of, segments, shape
 from compiler.passes.outcome import Options, PassOutcome
 
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
@@ -56,7 +56,9 @@ class Referents:
     """Finds what a name refers to among the resources that can be listed."""
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
-        self.listed = tuple(r for r in resources if r.source and r.id_field)
+        listed = (r for r in resources if r.source and r.id_field)
+        # What `/resources/service/{serviceId}` lists is found by a service, and tells of no service.
+        self.listed = tuple(r for r in listed if r.item or not ends_in_parameter(r.collection))
         self._by_synonym: dict[str, list[Resource]] = {}
         shared = _shared_parameters(resources)
         for resource in self.listed:

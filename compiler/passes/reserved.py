@@ -5,6 +5,7 @@ a finding tells each. What the driver or the profile sends is no loss. An operat
 stays, since the device decides; the finding says in which field of the profile a constant would stand. Called first.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from workflow.requests.reserved import CREDENTIAL, why_reserved
 
 _REMEDY = "where the device needs it, say a constant in the profile's `protocol.request_headers`"
 _REMEDY_OF_CREDENTIALS = "where the device needs it, say in the profile's `auth` how the driver shows them"
+
+_API_KEY = re.compile(r"\W*(?:your |the |an? )?API[ _-]?key\b(?!\s+(?:id|name)\b)", re.IGNORECASE)
 
 
 def run(api: Api, _options: Options) -> PassOutcome:
@@ -43,6 +46,8 @@ def _told(operation: Operation, what: str, why: str) -> Diagnostic:
 
 def _why(parameter: ApiParameter) -> str:
     is_ours = parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS
+    if not is_ours and parameter.location == "query" and _API_KEY.match(parameter.description):
+        return CREDENTIAL
     return "" if is_ours else why_reserved(parameter.location, parameter.name)
 
 

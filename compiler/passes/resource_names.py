@@ -59,7 +59,9 @@ def with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[s
         is_one = not (resource.parent or resource.id_parameter or resource.collection or is_read_beside(resource))
         if groups and key in names and is_one:
             group = words.singular(groups[-1])
-            is_said = group == "setting" and names[key].endswith(" settings")
+            is_said = (group == "setting" and names[key].endswith(" settings")) or (
+                by_path[key].noun.lower() in _WHICH and names[key].endswith(words.spoken(group))
+            )
             names[key] = names[key] if is_said else _joined(words.spoken(group), names[key])
     _told_by_kinds(names, plain, by_path)
     _told_apart_by_groups(names, by_path)
@@ -151,6 +153,8 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
     said = profile.vocabulary.get(noun)
     if said:
         return said
+    if noun.lower() == "me":
+        return "current user"
     name = nouns.spoken_noun(noun, joined, is_one=bool(resource.collection or resource.id_parameter))
     if _is_schema(resource):
         one = nouns.spoken_noun(noun, joined, is_one=True)
@@ -159,6 +163,8 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
     if groups and words.singular(groups[-1]) == "setting" and not resource.collection and not resource.id_parameter:
         is_of_all = noun.lower() in _OF_ALL  # `settings/global`; `settings/acls` are ACL settings
         return f"{words.spoken(noun if is_of_all else words.singular(noun))} {words.spoken(groups[-1])}"
+    if groups and noun.lower() in _WHICH and words.singular(groups[-1]) != groups[-1] and not resource.id_parameter:
+        return f"{name} {words.spoken(words.singular(groups[-1]))}"  # `/tests/latest`
     if groups and resource.id_parameter and _sorts(noun, groups[-1]):
         return f"{name} {words.spoken(words.singular(groups[-1]))}"
     above = groups if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []

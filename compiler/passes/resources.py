@@ -32,7 +32,8 @@ from compiler.passes.names.paths import (
     stands_for_list,
     stem,
 )
-from compiler.passes.names.roots import is_root, noun_of_root
+from compiler.passes.names.roots import is_root, noun_of_ids, noun_of_root, says_nothing
+from compiler.passes.names.several import begins_listing, comes_in_pages, tells_several
 from compiler.passes.names.siblings import Siblings, assumed, siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resource_names import with_unique_names
@@ -46,6 +47,7 @@ from workflow.profiles.profile import Profile
 _KNOWN = lexicon.FORMS.keys() | lexicon.PLAIN_FORMS | lexicon.ON
 _CHANGING = frozenset(words.split("update modify modifie change edit set replace patch put save configure post alter"))
 _OF_IDENTITY = {"id", "uuid", "name"}
+_BY_WHAT = 2  # segments: what is listed, by what, and which
 _ALL_METHODS = 4  # of what passes on whatever is sent
 _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stands at `/repos`
 
@@ -125,8 +127,10 @@ class _Finder:
             if ends_in_parameter(place_shape) and not _goes_through(place):
                 if self._lists_what_is_below(place_shape, place) or self._takes_orders(place):
                     continue
-                is_list = self._is_list_of_others(place_shape, place)
-                found[place_shape] = self._without_items(place) if is_list else self._with_items(place_shape, place)
+                if self._is_list_of_others(place_shape, place):
+                    found[place_shape] = _told_by_what(self._without_items(place), place.path)
+                else:
+                    found[place_shape] = self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
         known = {*collections, *self.siblings.borrowed, *self.preferred}
         for place_shape, place in self.places.items():
@@ -148,17 +152,36 @@ class _Finder:
         below = self.places.get(f"{place_shape}/{{}}")
         if below is None or not (place.key("GET") and below.key("GET")):
             return False
+        if self._is_told_to_list(place):
+            return True
         reply = self._reply(place, "GET")
         pointer = self.identifier.list_pointer(reply, last_word(place.path)) if reply else None
         element = self.schemas.element(self.schemas.at(reply, pointer)) if pointer is not None else None
         shown = self.schemas.component(element)
         return bool(shown) and shown == self.schemas.component(self._reply(below, "GET"))
 
+    def _is_told_to_list(self, place: _Place) -> bool:
+        """Whether a list is answered at an address of which nothing is written, and several are spoken of."""
+        read = place.methods.get("GET")
+        if read is None or not {"PUT", "PATCH", "DELETE"}.isdisjoint(place.methods):
+            return False
+        if self.schemas.element(self._reply(place, "GET")) is not None:
+            return tells_several(read)
+        reply = self._reply(place, "GET")
+        return begins_listing(read) and self.identifier.list_pointer(reply, last_word(place.path)) is not None
+
+    def _answers_several(self, place: _Place) -> bool:
+        """`GET /records/{type}/{name}?offset=…` answers all records of the name, whatever is written there."""
+        read = place.methods.get("GET")
+        return read is not None and comes_in_pages(read) and self.schemas.element(self._reply(place, "GET")) is not None
+
     def _is_list_of_others(self, place_shape: str, place: _Place) -> bool:
         """`/users/{id}/role-mappings/clients/{client}` lists roles, which have items elsewhere, and is no client."""
         above = self.places.get(parent(place_shape) or "/")
         if not place.key("GET") or (above is not None and above.key("GET")):
             return False
+        if self._is_told_to_list(place):
+            return True
         return self.schemas.component(self.schemas.element(self._reply(place, "GET"))) in self.listed_things
 
     @cached_property
@@ -192,7 +215,8 @@ class _Finder:
             collection = self._list_beside(parent(item_shape), item)
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
-        read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
+        is_shown = not only_tells_whether(item.methods.get("GET")) and not self._answers_several(item)
+        read = item.key("GET") if is_shown else ""
         delete = item.key("DELETE") or _key(self.siblings.deleted.get(item_shape))
         resource = replace(resource, id_parameter=parameter, read=read, delete=delete)
         if collection is not None:
@@ -297,6 +321,10 @@ class _Finder:
         if collection and not item and stands_for_list(collection):
             return Resource(noun=last_word(parent(collection)), name="", collection=_address(collection))
         noun = nouns.noun_of_address(collection, item) or _noun_of_parameter(item)
+        if item and says_nothing(noun) and ends_in_parameter(item):  # `/v1/{name}`
+            said, place = _noun_of_parameter(item), self.places.get(shape(item))
+            is_silent = not _OF_IDENTITY.isdisjoint(words.split(said))
+            noun = (noun_of_ids(place.methods.values()) if place and is_silent else said) or noun
         return Resource(noun=noun, name="", collection=_address(collection), item=_address(item))
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
@@ -343,7 +371,8 @@ class _Finder:
         by_path: dict[str, str] = {}
         for key, resource in found.items():
             by_path[key] = key
-            if resource.collection:
+            # `/project/{user}/{project}` lists builds, and what else stands below it is a project's.
+            if resource.collection and not ends_in_parameter(resource.collection):
                 by_path.setdefault(shape(resource.collection), key)
         claimed = {k for r in found.values() for k in (r.list, r.read, r.create, r.update, r.delete, *r.aliases) if k}
         actions: dict[str, set[str]] = {}
@@ -393,6 +422,15 @@ class _Finder:
             if owner and owner != key:
                 return found[owner].item or found[owner].collection
         return ""
+
+
+def _told_by_what(resource: Resource, path: str) -> Resource:
+    """`resource by service` for what `/resources/service/{serviceId}` lists: the last word says by what."""
+    parts = segments(path)
+    said, by = words.split(parameter_of(parts[-1])), words.split(words.singular(parts[-2])) if parts[1:] else ()
+    is_by = said[: len(by)] == by and len(parts) > _BY_WHAT and not parameter_of(parts[-3])
+    is_by = is_by and not says_nothing(parts[-3])
+    return replace(resource, noun=f"{parts[-3]}-by-{words.singular(parts[-2])}") if is_by else resource
 
 
 def _has_root_of(resource: Resource, path: str) -> bool:

@@ -16,7 +16,7 @@ from compiler.twin.requests.messages import RefusalError
 from compiler.twin.requests.routes import encode, fill, split
 from compiler.twin.seeds import SeedPlace, Seeds, address_is_member, member_place
 from compiler.twin.store import Store
-from compiler.twin.values.pointers import put
+from compiler.twin.values.pointers import put, without
 from workflow.replies.accounts import without_failures
 
 Json = Any
@@ -150,6 +150,8 @@ class Jobs:
         if job is None:
             return self._guessed(run, place, body)
         body = put(body, self._blueprint.in_item(job, job.state), run.state)
+        if job.fault and run.failure is None:
+            body = without(body, self._blueprint.in_item(job, job.fault))
         if job.message:
             body = put(body, self._blueprint.in_item(job, job.message), run.failure or "")
         for at, _ in job.used:  # what it plays ends by itself

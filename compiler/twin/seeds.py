@@ -19,7 +19,7 @@ from compiler.twin.offers import offering
 from compiler.twin.requests.routes import encode, fill, parameters_in, shape, split
 from compiler.twin.requests.styles import segment_text
 from compiler.twin.values.examples import Examples
-from compiler.twin.values.pointers import MISSING, get, put
+from compiler.twin.values.pointers import MISSING, get, put, without
 from compiler.twin.values.sampler import NAMESPACE, Want
 from compiler.twin.values.validation import SchemaView
 
@@ -286,6 +286,7 @@ class Seeds:
         for job in self._blueprint.api.jobs:
             if job.poll == place.resource.read and job.succeeded:
                 body = put(body, self._blueprint.in_item(job, job.state), job.succeeded[0])
+                body = without(body, self._blueprint.in_item(job, job.fault)) if job.fault else body
                 for at, well in job.succeeded_if:
                     body = put(body, self._blueprint.in_item(job, at), well[0])
         return body

@@ -71,7 +71,8 @@ _TABLE = (
         "x-csrf-token x-csrftoken x-xsrf-token api-token oauth-token authentication-token "
         "*-api-key *-apikey *-api-token *-api-secret *-auth-token *-auth-key *-auth-secret *-access-token *-access-key "
         "*-session-token *-subscription-key app-key *-app-key *-appkey *-app-token *-apptoken *-usertoken *-devtoken "
-        "*-api-id *-key-id",
+        "*-api-id *-key-id x-amz-signature x-amz-credential x-amz-security-token x-amz-signedheaders x-amz-algorithm "
+        "x-amz-date x-amz-content-sha256",
     ),
     _Kind(
         CREDENTIAL,

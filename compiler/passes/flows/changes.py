@@ -332,7 +332,8 @@ def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
 def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep | None:
     """Reads a new item by the id that the change gave: out of its collection, where that lists whole items."""
     builder.known[(address(resource), "")] = made
-    if not resource.list or resource.references or not resource.id_field or _is_shown_in_part(builder, resource):
+    is_found = resource.list and resource.id_field and not (resource.references or _lists_names(builder, resource))
+    if not is_found or _is_shown_in_part(builder, resource):
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
     query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{made}}}']"
@@ -350,6 +351,11 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
     return step
 
 
+def _lists_names(builder: Builder, resource: Resource) -> bool:
+    """Whether the list has bare names, and nothing else of the things."""
+    return builder.context.schemas.kind(builder.context.listed(resource)) == "string"
+
+
 def _is_shown_in_part(builder: Builder, resource: Resource) -> bool:
     """Whether the thing's own read shows more of it than the list does."""
     schemas = builder.context.schemas
@@ -363,6 +369,8 @@ def read_back_named(builder: Builder, resource: Resource) -> FlowStep | None:
     names = resource.natural_keys if made_up else (resource.id_field, *resource.natural_keys)
     key = next((name for name in names if _names_body(builder, name)), "")
     if not key or not resource.list or resource.references:
+        return None
+    if _lists_names(builder, resource):
         return None
     builder.inputs[key] = replace(builder.inputs[key], is_required=True, shown=True)
     operation = builder.operation(resource.list)

@@ -6,7 +6,7 @@ resource). Each takes the context and gives a flow, or None where the API lacks 
 
 from dataclasses import replace
 
-from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Role
+from compiler.ir.model import Effect, Flow, FlowStep, Job, Operation, Resource, Response, Role
 from compiler.passes.flows import memberships
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import (
@@ -189,6 +189,9 @@ def created_id(builder: Builder, operation: Operation, resource: Resource, step:
         return f"$steps.{step.id}.outputs.created"
     number = next(n for n, s in enumerate(builder.steps) if s.id == step.id)
     reply = operation.success
+    job = builder.context.jobs.get(operation.key)
+    if job is not None and _is_whole(builder, job, reply):
+        return None  # the id in it is the job's
     place, transform = _place_of_id(builder, reply, resource)
     if not place:
         return None
@@ -196,6 +199,13 @@ def created_id(builder: Builder, operation: Operation, resource: Resource, step:
     transforms = {**step.transforms, **({"created": transform} if transform else {})}
     builder.steps[number] = replace(builder.steps[number], outputs=outputs, transforms=transforms)
     return f"$steps.{step.id}.outputs.created"
+
+
+def _is_whole(builder: Builder, job: Job, reply: Response | None) -> bool:
+    """Whether the answer is the job itself, as reading one shows it."""
+    component, shown = builder.context.schemas.component, builder.operation(job.poll).success
+    kind = component(reply.schema if reply else None)
+    return bool(kind) and kind == component(shown.schema if shown else None)
 
 
 def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -> tuple[str, str]:

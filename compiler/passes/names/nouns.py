@@ -14,18 +14,20 @@ from workflow.documents.path_queries import parted
 
 _SHORTEST = 7  # letters of a word that may be two; shorter ones are names of their own
 _SHORTEST_ONE = 2  # letters
+_TELLING = 120  # characters of a text: what is done to what
 _MOST_JOINED = 4  # words written as one
 _SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "instance", "record", "element", "detail"})
 # What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
 _OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property", "type"})
 _EITHER = 2  # words: `name or`
-_OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
+_OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid", "num", "number"})
 
 
 def joined_words(api: Api) -> Mapping[str, str]:
     """Segment of an address written as one word → the same as operation ids and schemas spell it, spaced."""
     asked = {part for o in api.operations for part in segments(o.path) if _may_be_joined(part)}
     names = [words.split(name or "") for name in (*(o.name for o in api.operations), *api.schemas)]
+    names += [words.split(text[:_TELLING]) for o in api.operations for text in (o.summary, o.description) if text]
     spoken = {word for said in names for word in said}
     ones = {part: part[:-1] for o in api.operations for part in segments(o.path) if _is_plural(part, spoken)}
     if not asked:

@@ -29,7 +29,9 @@ SPELLED = (
 )
 _OWN = "|".join(SPELLED)
 # Names with a figure in them, whatever their letters' case; never the end of another word (`hosts3`).
-_FIGURED = {w.lower(): w for w in ("L2VPN", "L3VPN", "S3", "X509", "OAuth2", "krb5", "K8s", "EC2", "SHA256", "MD5")}
+_FIGURED = {
+    w.lower(): w for w in ("L2VPN", "L3VPN", "S3", "X509", "OAuth2", "krb5", "K8s", "EC2", "SHA256", "MD5", "2FA")
+}
 _WITH_FIGURES = "|".join(rf"(?<![A-Za-z])(?i:{word}s?)(?![a-z0-9])" for word in _FIGURED)
 _PARTS = re.compile(
     rf"{_WITH_FIGURES}|(?:{_OWN})s(?![A-Za-z])|{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]{{2,}}s(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
@@ -69,7 +71,8 @@ UNCOUNTED = _set(
 )
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
-    "bmc mac os nas snmp asn vlan vpn ike vrf crl pem acme ttl acl tpm kmip dhcp iscsi snat fc nis lun pki uuid json"
+    "bmc mac os nas snmp asn vlan vpn ike vrf crl pem acme ttl acl tpm kmip dhcp iscsi snat fc nis lun pki uuid json "
+    "ca sso mfa arn sql csv cors saml totp aws gcp iam cidr"
 )
 
 
@@ -168,7 +171,10 @@ def singulars(text: str) -> set[str]:
 
 
 def plural(word: str) -> str:
-    """`policy` → policies, `address` → addresses, `VM` → VMs."""
+    """`policy` → policies, `address` → addresses, `VM` → VMs, `role by ID` → roles by ID."""
+    thing, by, what = word.partition("_by_" if "_by_" in word else " by ")
+    if by and thing:
+        return f"{plural(thing)}{by}{what}"
     lower = word.lower()
     last = lower.rpartition(" ")[2].rpartition("_")[2]
     if last in _PLURALS:

@@ -14,6 +14,7 @@ from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon, phrases, values
+from compiler.passes.risk.asked_by_post import only_asks
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
 from compiler.passes.risk.safe_methods import deeds_of_safe, is_said_to_ask
 from compiler.passes.risk.texts import bare, first_sentence, own_words, sentences
@@ -87,11 +88,17 @@ class Judgement:
 
 
 def judged(
-    operation: Operation, effect: Effect, schemas: SharedSchemas, *, is_readable: bool, by_values: bool = True
+    operation: Operation,
+    effect: Effect,
+    schemas: SharedSchemas,
+    *,
+    is_readable: bool,
+    by_values: bool = True,
+    all_by_post: bool = False,
 ) -> Judgement:
     """The class and its reason. `is_readable`: the path can be read as well, so that its last word is a thing.
 
-    `by_values`: also by what the body and the query let a caller order.
+    `by_values`: also by what the body and the query let a caller order. `all_by_post`: the API reads by POST, too.
     """
     if operation.method == "DELETE":
         return Judgement(Risk.DESTROY, "DELETE takes something away")
@@ -109,6 +116,8 @@ def judged(
         and _is_said_to_change_nothing(operation, schemas)
     ):
         return Judgement(Risk.READ, "it asks and is answered, and nothing is said to change")
+    if operation.method == "POST" and all_by_post and _answers(operation, schemas) and only_asks(operation):
+        return Judgement(Risk.READ, "it asks and is answered, in an API that reads by POST and changes by other names")
     if effect in (Effect.CREATE, Effect.UPDATE):
         return Judgement(Risk.CHANGE, f"{operation.method} on a resource can be undone")
     return Judgement(Risk.CHANGE, "an action that changes something")

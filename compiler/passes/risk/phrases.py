@@ -58,8 +58,12 @@ AFTER_AN_ERROR = re.compile(
     r"\b(?:if|when|in case of|after|on) (?:an? |any |some )?(?:errors?|failures?|exceptions?)\b[^.;]{0,160}$"
 )
 
+_CALL = "(?:operation|action|call|method|request|endpoint|command|api|query|mode|and idempotent|and safe)s?"
+# The call has to be read-only, and no thing that is spoken of: `The tape is read-only.`
 CHANGES_NOTHING = re.compile(
-    r"\bread[- ]only\b|\b(?:does|do|will) not (?:change|modify|alter|affect|apply|create|persist|save|store|execute)\b|"
+    rf"\bread[- ]only {_CALL}\b|\b{_CALL} (?:is|are) (?:a |strictly |purely )?read[- ]only\b|"
+    r"(?:^|[.;,(])\s*read[- ]only(?=[.;,)]|$)|"
+    r"\b(?:does|do|will) not (?:change|modify|alter|affect|apply|create|persist|save|store|execute)\b|"
     r"\bwithout (?:applying|changing|modifying|altering|making|creating|saving|storing|executing|persisting)\b|"
     r"\b(?:no|nothing|none)\b[^.;]{0,20} (?:is|are|will be) (?:changed|made|modified|saved|stored|applied|created)\b|"
     r"\bno (?:side[- ]effects?|changes?)\b"

@@ -12,7 +12,8 @@ from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address, noun_of
 from compiler.passes.flows.steps.lookups import identify, path_parameters
 from compiler.passes.flows.wording import texts
-from compiler.passes.names.paths import item_prefixes
+from compiler.passes.names import words
+from compiler.passes.names.paths import item_prefixes, shape
 from workflow.risks import Risk
 
 _MOST = 4  # a body that names more kinds of things is a registry, not a thing
@@ -21,12 +22,17 @@ _MOST = 4  # a body that names more kinds of things is a registry, not a thing
 def assigned(context: Context, resource: Resource) -> Iterator[Flow]:
     """One flow for each kind of thing that the update can name; the place nearest the body's top is used."""
     update = context.operations.get(resource.update)
-    if update is None or update.body is None:
-        return
+    if update is None or update.body is None or (update.method == "PUT" and not resource.read):
+        return  # what is not sent would be gone, and nobody can read it before
+    owners = {at for _, at in context.owners_of(update.key)}
     places: dict[str, tuple[str, Resource]] = {}
     for into in context.bodies.get(update.key, ()):
         named = context.needed_by(update.key, into)
-        if named is not None and named.natural_keys and _is_offered(context, named, resource, update, into):
+        if named is None or shape(named.item) in owners:  # whose it is, the address says
+            continue
+        if words.singulars(named.name) <= words.singulars(resource.name):  # a group user joins a group and a user
+            continue
+        if named.natural_keys and _is_offered(context, named, resource, update, into):
             places.setdefault(address(named), (into.removeprefix("body#"), named))
     for pointer, named in list(places.values())[:_MOST]:
         yield _composed(context, resource, update, pointer, named)

@@ -15,7 +15,7 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
-from compiler.passes.flows.inputs.input_texts import SENTENCE, offers_of, purpose_of, told, with_example
+from compiler.passes.flows.inputs.input_texts import SENTENCE, is_read_only, offers_of, purpose_of, told, with_example
 from compiler.passes.flows.inputs.own_ids import is_named_in_body, known_already
 from compiler.passes.flows.inputs.usual import (
     MOST_OPTIONAL,
@@ -300,7 +300,8 @@ class BodyInputs:
         return not (self.operation.effect is Effect.UPDATE and self._is_fixed(schema))
 
     def _is_read_only(self, schema: Schema) -> bool:
-        return bool(schema.get("readOnly") or self.schemas.resolve(schema).get("readOnly"))
+        is_marked = schema.get("readOnly") or self.schemas.resolve(schema).get("readOnly")
+        return bool(is_marked) or is_read_only(self.schemas.text(schema))
 
     def _is_fixed(self, schema: Schema) -> bool:
         return any(mark in str(schema.get("description", "")) for mark in self.fixed)

@@ -38,6 +38,7 @@ _NAMED = "|".join(_UNITS)
 _IN_TEXT = re.compile(rf"\b(?:in|of|number of)\s+(?:the\s+)?({_NAMED})\b|[(\[]({_NAMED})[)\]]", re.IGNORECASE)
 # What says nothing of what is meant: that the schema says, and since when there is such a thing.
 _BESIDE = re.compile(r"^(?:(?:required|optional)\.|(?:was )?added in version [\d.]+\d\.?)(?=\s|$)\s*", re.IGNORECASE)
+_READ_ONLY = re.compile(r"^\W{0,2}(?:output[ -]only|read[ -]?only)\W{0,2}[.\])]", re.IGNORECASE)
 _LIST = re.compile(r"([.!?]) [^.!?]{0,60}:$")
 SENTENCE = 3  # spaces in a text that says what is meant: the same text means the same value
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n\s*[-*]\s")
@@ -55,6 +56,11 @@ def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
     if unit and not _says(" ".join(said), unit):
         said.append(f"In {unit}.")
     return _joined(said)
+
+
+def is_read_only(text: str) -> bool:
+    """`Output only. The time …`, `[Output Only] …`, `Read-only.`: nothing to send, whatever the schema says."""
+    return _READ_ONLY.match(text[:40]) is not None
 
 
 def _without_list(sentence: str) -> str:

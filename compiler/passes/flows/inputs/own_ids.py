@@ -5,6 +5,7 @@
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 from compiler.ir.model import Effect, Operation, Resource
 from compiler.passes.flows.builder import Builder
@@ -58,9 +59,16 @@ def said_in_path(builder: Builder, operation: Operation, name: str) -> str:
     """
     said = words.split(name)
     is_told = len(said) > 1 and says_id(name) and name in [each for _, each in item_prefixes(operation.path)]
+    is_told = is_told or _is_called_as_owner(operation.path, name)
     if not is_told or words.is_about(words.split(last_word(operation.path)), words.COPYING | _MOVING):
         return ""
     return next(str(value) for each, _, value in path_parameters(builder, operation) if each == name)
+
+
+def _is_called_as_owner(path: str, name: str) -> bool:
+    """Whether `instance` is that of `/instances/{instance}/users`, to which a new user belongs."""
+    parts = segments(path)[:-1]
+    return any(part == f"{{{name}}}" and words.singular(before) == name for before, part in pairwise(parts))
 
 
 def _as_sent(builder: Builder, operation: Operation, resource: Resource, key: str) -> str:

@@ -31,6 +31,7 @@ _ENDLESS = frozenset({"watch", "follow", "stream", "tail"})  # whoever asks so n
 _OF_LISTS = frozenset(
     {"list", "array", "set", "all", "be", "is", "this", "that", "which", "each", "given", "id", "ids"}
 )
+_HOLDING_ALL = frozenset({"properties", "spec", "attributes"})
 _PLAIN_KINDS = frozenset({"string", "integer", "number"})
 _TOLD_BY = 2  # words
 _FEW = 2  # as much as it costs to say that there are more
@@ -92,12 +93,18 @@ def usual_structures(
     else:
         naming = []
     if len(plain) > _FEW or not objects:
-        return frozenset(naming[:1])
+        return frozenset(naming[:1]) | _holding_all(schemas, settable, len(plain))
     shown = _in_example(example)
     told = [name for name in objects if name != "status" or name == about]
     size = {name: len(schemas.members(members[name])) for name in told}
     ordered = sorted(told, key=lambda name: (name != about, name not in naming, name not in shown, -size[name]))
     return frozenset(ordered[:MOST_STRUCTURES])
+
+
+def _holding_all(schemas: SharedSchemas, settable: Mapping[str, Any], beside: int) -> frozenset[str]:
+    """`properties`, `spec`: what holds more of the thing than stands beside it."""
+    held = [n for n, m in settable.items() if n.lower() in _HOLDING_ALL and len(schemas.members(m)) > beside]
+    return frozenset(held[:1])
 
 
 def _is_map(schemas: SharedSchemas, member: Any) -> bool:

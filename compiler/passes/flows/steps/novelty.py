@@ -28,6 +28,8 @@ def name_before(context: Context, resource: Resource) -> str:
         return ""
     if any(p.is_required and p.location != "path" for p in context.operations[resource.list].parameters):
         return ""  # who creates need not know what a list has to be asked with
+    if context.schemas.kind(context.listed(resource)) == "string":
+        return ""  # bare names, of which none has a member
     shown = context.schemas.members(resource.schema)
     given = _given(context, create.body.schema)
     names = resource.natural_keys if says_id(resource.id_field) else (resource.id_field, *resource.natural_keys)

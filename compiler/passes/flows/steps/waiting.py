@@ -101,6 +101,7 @@ def _ended_well(job: Job, state: str, succeeded: tuple[str, ...]) -> list[dict[s
     return [
         queries.simple(queries.one_of_states(state, succeeded)),
         *([queries.simple(queries.all_of(signs))] if signs else []),
+        *([queries.simple(f"$response.body#{job.fault} == null")] if job.fault else []),
         *(queries.simple(queries.one_of_states(f"$response.body#{at}", well)) for at, well in job.succeeded_if),
     ]
 
@@ -124,6 +125,9 @@ def _failures(
         signs = [queries.one_of_states(f"$response.body#{at}", values) for at, values in job.failed_if]
         over = queries.one_of_states(state, succeeded)
         found.append(_end("ended_badly", queries.all_of([over, queries.any_of(signs)]), bad_end))
+    if job.fault:
+        over = queries.one_of_states(state, succeeded)
+        found.append(_end("ended_badly", queries.all_of([over, f"$response.body#{job.fault} != null"]), bad_end))
     for at, well in job.succeeded_if:
         found += _ended_otherwise(job, f"$response.body#{at}", well, queries.one_of_states(state, succeeded), bad_end)
     if job.pending:

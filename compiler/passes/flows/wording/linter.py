@@ -301,6 +301,11 @@ KNOWN_VERBS = (
     | words.READING
     | _set("untag buy purchase rerequest reorder resend revalidate requeue unarchive reindex recheck resubmit replay")
     | _set("reroute reconcile reprovision recalculate hibernate defragment transcode redeem redeliver")
+    | _set("decline resolve detect analyze translate suggest upsert authorize unfollow reschedule extract rerun ignore")
+    | _set("mute unmute classify distribute pay instantiate recognize deprecate enroll elevate unmark unstar explain")
+    | _set(
+        "unapply combine compress categorize propose bypass settle transform increment advertise hide refund capture"
+    )
 ) - {
     "description",
     "status",
@@ -321,9 +326,9 @@ KNOWN_VERBS = (
     "nmi",
 }
 AS_NOUNS = _set(
-    "access backup block boot check clone comment control copy count cycle drop export filter format "
+    "access backup block boot capture check clone comment control copy count cycle drop export filter format "
     "group import issue job label link list load lock log map mount order patch port power process profile put "
-    "query queue rate read release report request schedule search service set share snapshot stage state "
+    "query queue rate read refund release report request schedule search service set share snapshot stage state "
     "status switch tag test trace view write"
 )
 """Verbs that are nouns as often: behind another word they are taken for one."""

@@ -25,6 +25,7 @@ from compiler.passes.flows.wording.ids import (
     fuller,
 )
 from compiler.passes.flows.wording.initials import initials_of, spelled
+from compiler.passes.flows.wording.own_verbs import with_own_verb
 from compiler.passes.flows.wording.summaries import base_of, from_summary, verb_of_text
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
@@ -147,6 +148,9 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
         flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
     if is_only and not _is_of_values(flow):
         flow = _said_by_id(context, _saying_more(context, flow, operation), operation)
+        title = with_own_verb(flow, operation)
+        wanted = _named(context, replace(flow, title=texts.opened(title))) if title else flow
+        flow = flow if any(wording.title_faults(wanted, api)) else wanted
     return _named_as_titled(context, flow)
 
 

@@ -1,0 +1,32 @@
+"""Verbs of an operation that its address has as part of a thing: `Export packages` for `Find export packages`.
+
+Pure text; what `naming` does with a title that is returned here, it decides alone.
+"""
+
+from compiler.ir.model import Flow, Operation
+from compiler.passes.flows.wording import linter as wording
+from compiler.passes.flows.wording.ids import GENERAL, MOST_TITLE_WORDS
+from compiler.passes.flows.wording.summaries import base_of
+from compiler.passes.names import words
+from compiler.passes.names.paths import last_word
+
+_ASKING = GENERAL | {"find", "describe", "list", "show"}
+_READS = ("find", "describe", "report")
+
+
+def with_own_verb(flow: Flow, operation: Operation) -> str:
+    """The title with the verb that the operation's id or its text begins with; "" where it has that already."""
+    verb, *rest = flow.title.split(" ")
+    named = words.split(operation.operation_id)
+    told = words.split(words.first_sentence(operation.summary or operation.description, 100))
+    own = next((base_of(said[0]) for said in (named, told) if said), "")
+    if not own or own in _ASKING:
+        return ""
+    is_within = flow.intent in _READS and verb.lower() in _ASKING and len(rest) > 1 and rest[0].lower() == own
+    if is_within:
+        return " ".join(rest)
+    # `ReportTestCaseResult` at `/testCaseResult`, where `test` is no verb.
+    things = words.split(flow.title)
+    is_thing = flow.intent == "act" and things == words.split(last_word(operation.path)) and verb.lower() != own
+    is_thing = is_thing and verb.lower() in wording.AS_NOUNS and named[1:] == things
+    return f"{own} {words.spoken(last_word(operation.path))}" if is_thing and len(named) <= MOST_TITLE_WORDS else ""
