@@ -117,6 +117,8 @@ class _Writer:
 
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
+        if any(each.role is Role.WAIT and each.expects for each in self.steps[number + 1 :]):
+            return True  # the states of all that it was done to
         operation = self.context.operations[self.steps[number].operation]
         if operation.key in self.context.memberships:
             return any(n > number and self.steps[n].expects for n in self.shown)
