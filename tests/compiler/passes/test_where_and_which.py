@@ -211,6 +211,32 @@ def test_what_a_body_takes_elsewhere_is_read_there_too(tmp_path: Path) -> None:
     assert all(back.placed[name] != old[name] for name in back.placed)
 
 
+def test_what_is_around_a_renamed_thing_is_called_as_before(tmp_path: Path) -> None:
+    part = {"name": "part", "in": "path", "required": True, "schema": TEXT}
+    made = compiled(
+        {
+            "/boxes/{name}": {"get": {"parameters": [NAME], "responses": shown(thing(name=TEXT))}},
+            "/boxes/{name}/parts": {
+                "get": {"parameters": [NAME], "responses": shown({"type": "array", "items": thing(name=TEXT)})}
+            },
+            "/boxes/{name}/parts/{part}": {
+                "get": {"parameters": [NAME, part], "responses": shown(thing(name=TEXT))},
+                "post": {
+                    "operationId": "part_post",
+                    "summary": "Rename a part",
+                    "parameters": [NAME, part],
+                    "requestBody": sent(thing(name=TEXT)),
+                    "responses": DONE,
+                },
+            },
+        },
+        tmp_path,
+    )
+    back = next(s for w in made.workflows for s in w.flow.steps if s.role.value == "read_back")
+    assert back.moved.startswith("$inputs.")
+    assert not back.placed
+
+
 @pytest.mark.parametrize(
     ("reply", "shape"),
     [

@@ -86,9 +86,10 @@ def _placed(
     found: dict[str, str] = {}
     for name, location, old in step.parameters:
         is_place = says_where(name) if location == "query" else location == "path" and name != last
+        is_place = is_place and _place(name) not in _CALLED  # which may be called as what stands below it
         if not is_place or not str(old).startswith("$inputs."):
             continue
-        told = (v for member, v in sent if _place(member) == _place(name) and v != old)
+        told = (v for member, v in sent if _place(member) == _place(name) and v not in (old, step.moved))
         new = next((value for value in told if _is_plain(context, inputs.get(value.removeprefix("$inputs.")))), "")
         found |= {name: new} if new else {}
     return found
