@@ -254,3 +254,13 @@ def test_what_is_described_as_no_object_is_promised_as_none(tmp_path: Path, repl
     read = next(w.flow for w in made.workflows if w.flow.steps[-1].operation.endswith("/console"))
     (promised,) = read.output_schema["properties"].values()
     assert promised == shape
+
+
+def test_what_is_brought_back_is_no_value_that_a_thing_shows(tmp_path: Path) -> None:
+    box = thing(name=TEXT, note=TEXT, restore=TEXT)
+    change = {"requestBody": sent(thing(note=TEXT, restore=TEXT)), "responses": DONE}
+    path = {"parameters": [NAME], "get": {"responses": shown(box)}, "patch": {**change, "summary": "Update a box"}}
+    made = compiled({"/boxes/{name}": path}, tmp_path)
+    back = next(s for w in made.workflows for s in w.flow.steps if s.role.value == "read_back")
+    compared = {each["place"]: "found" in each for each in back.expects}
+    assert compared == {"/note": True, "/restore": False}

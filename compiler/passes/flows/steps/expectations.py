@@ -16,6 +16,7 @@ from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps import queries
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parent, shape
+from compiler.passes.risk.values import goes_back
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Comparison
 
@@ -244,6 +245,8 @@ class _Writer:
         if place is not None and self._is_kept_secret(operation, pointer):
             text = "the description has it as a secret, which is not read back"
             return {"place": shown, "asked": value, "text": text}
+        if operation.effect is Effect.UPDATE and goes_back(pointer.rpartition("/")[2]):
+            return {"place": shown, "asked": value, "text": "it says what is brought back, which no member shows"}
         if place is None:
             return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}
