@@ -102,6 +102,7 @@ def test_one_that_stays_as_it_was_makes_it_no_success(tmp_path: Path) -> None:
         command = run.answer("check_all", 200, {"boxes": [{"name": "a", "status": "Running"}]})
     told = ended(command, "failed", "not_reached")
     assert told.failure.may_be_done == ("change",)
+    assert told.verified == ""
 
 
 @pytest.mark.parametrize(("actions", "state"), [(("begin", "end"), STATES), ((), None)])

@@ -211,7 +211,8 @@ def test_what_a_body_takes_elsewhere_is_read_there_too(tmp_path: Path) -> None:
     assert all(back.placed[name] != old[name] for name in back.placed)
 
 
-def test_what_is_around_a_renamed_thing_is_called_as_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("can_move", [False, True])
+def test_what_is_around_a_renamed_thing_is_called_as_before_unless_it_is_said(tmp_path: Path, can_move: bool) -> None:
     part = {"name": "part", "in": "path", "required": True, "schema": TEXT}
     made = compiled(
         {
@@ -225,7 +226,7 @@ def test_what_is_around_a_renamed_thing_is_called_as_before(tmp_path: Path) -> N
                     "operationId": "part_post",
                     "summary": "Rename a part",
                     "parameters": [NAME, part],
-                    "requestBody": sent(thing(name=TEXT)),
+                    "requestBody": sent(thing(name=TEXT, **({"box": TEXT} if can_move else {}))),
                     "responses": DONE,
                 },
             },
@@ -234,7 +235,7 @@ def test_what_is_around_a_renamed_thing_is_called_as_before(tmp_path: Path) -> N
     )
     back = next(s for w in made.workflows for s in w.flow.steps if s.role.value == "read_back")
     assert back.moved.startswith("$inputs.")
-    assert not back.placed
+    assert {name: value != back.moved for name, value in back.placed.items()} == ({"name": True} if can_move else {})
 
 
 @pytest.mark.parametrize(

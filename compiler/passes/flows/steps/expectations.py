@@ -75,7 +75,7 @@ class _Writer:
         """A forgotten job leaves it to what decides later; one whose end is all that there is counts as seen."""
         if not any(action["name"] == NOT_THERE for action in step.failures):
             return step  # finds out where the job is to be seen
-        if not self.shown and not self.is_gone_shown:
+        if not self.shown and not self.is_gone_shown and not self._is_checked(number):
             step = replace(step, expects=(ENDED_WELL,))
         following = self.steps[number + 1].role if number + 1 < len(self.steps) else None
         if following is None or following in (Role.WAIT, Role.CHANGE, Role.READ) or not self._is_decided_behind(number):
@@ -116,10 +116,14 @@ class _Writer:
         """Whether a place in an answer says how it went, as it does in all answers, and nothing of the thing."""
         return place.removeprefix("/").partition("/")[0] in self.context.api.around
 
+    def _is_checked(self, number: int) -> bool:
+        """Whether a later step looks at the states of all things that it was done to."""
+        return any(each.role is Role.WAIT and each.expects for each in self.steps[number + 1 :])
+
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
-        if any(each.role is Role.WAIT and each.expects for each in self.steps[number + 1 :]):
-            return True  # the states of all that it was done to
+        if self._is_checked(number):
+            return True
         operation = self.context.operations[self.steps[number].operation]
         if operation.key in self.context.memberships:
             return any(n > number and self.steps[n].expects for n in self.shown)
