@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Operation
+from compiler.passes.names.paths import shape
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.requests.messages import RefusalError
 from compiler.twin.seeds import SeedPlace
@@ -39,7 +40,8 @@ def moves(
     for rule in blueprint.state_rules(operation.key):
         _check_needs(blueprint, store, rule, operation, above, body)
         transitions = [t for t in rule.transitions if t.operation == operation.key]
-        for place, bound in _meant(blueprint, store, rule, above, body) if transitions else ():
+        meant = _meant(blueprint, store, rule, above, body) or _all_listed(blueprint, store, rule, operation)
+        for place, bound in meant if transitions else ():
             chosen = [t for t in transitions if _is_asked(t, body, bound)]
             if chosen:
                 found.append(_move(store, rule, operation, place, chosen))
@@ -111,6 +113,15 @@ def _meant(
         if item_id:
             return [(_existing(blueprint, store, rule.resource, item_id), ())]
     return []
+
+
+def _all_listed(
+    blueprint: Blueprint, store: Store, rule: StateRule, operation: Operation
+) -> list[tuple[SeedPlace, tuple[str, ...]]]:
+    """All things of the list to which the order is given."""
+    listed = [r for r in blueprint.api.resources if r.noun == rule.resource and r.collection]
+    here = [r for r in listed if shape(r.collection) == shape(operation.path)]
+    return [(place, ()) for resource in here for place in store.places(resource)]
 
 
 def _below(blueprint: Blueprint, noun: str, place: SeedPlace) -> Iterator[SeedPlace]:

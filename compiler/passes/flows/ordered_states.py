@@ -1,13 +1,14 @@
 """State rules that nobody wrote: which state each value of an order brings about, `{"action": "stop"}` a stopped VM.
 
 Read off the words of the values and the states that the description lists for the thing, or for what stands right
-below it (`/vms/{id}/state`). Only where at least two values are known to lead to two states; a profile that has a rule
-for the thing says all that there is. What is told this way is waited for and looked at, and forbids nothing. Called by
-the pipeline once the API is understood.
+below it (`/vms/{id}/state`). Only where at least two values are known to lead to two states; a profile that has a
+rule for the thing says all that there is. An order of the same values that the list of the things takes (`PUT /vms`
+with `{"state": {"action": "stop"}}`) brings all of them there. What is told this way is waited for and looked at, and
+forbids nothing. Called by the pipeline once the API is understood.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,52 @@ def ordered_states(api: Api, profile: Profile) -> OrderedStates:
                 failed[at] = _broken(schemas, resource, place)
                 notes.append(_note(operation, moves))
                 break
-    rules = (
+    rules = tuple(
         StateRule(resource=noun, field=place, transitions=tuple(moves), failed=failed[noun, place])
         for (noun, place), moves in found.items()
     )
-    return OrderedStates(tuple(rules), tuple(notes))
+    return OrderedStates((*rules, *_to_all(api, (*rules, *profile.states), schemas)), tuple(notes))
+
+
+def _to_all(api: Api, rules: Iterable[StateRule], schemas: SharedSchemas) -> Iterator[StateRule]:
+    """Rules for orders that are given to a list, of the same values in a member of the same name as for one thing."""
+    for rule in rules:
+        for resource in api.resources:
+            ordered = _ordered(rule, resource)
+            is_shown = resource.list and schemas.kind(schemas.at(resource.schema, rule.field)) == "string"
+            for operation in api.operations if ordered and is_shown else ():
+                moves = tuple(_moves_of_all(operation, resource, ordered, schemas))
+                if moves:
+                    yield StateRule(resource=resource.noun, field=rule.field, transitions=moves, failed=rule.failed)
+
+
+def _ordered(rule: StateRule, resource: Resource) -> dict[str, dict[str, str]]:
+    """Where actions on one thing of the list have the order → its values → the states that they bring about."""
+    found: dict[str, dict[str, str]] = {}
+    for each in rule.transitions:
+        is_on_one = bool(resource.item) and shape(each.operation.partition(" ")[2]).startswith(
+            f"{shape(resource.item)}/"
+        )
+        if is_on_one and len(each.when) == 1 and not each.from_states:
+            ((place, value),) = each.when.items()
+            found.setdefault(place, {})[str(value)] = each.to
+    return found
+
+
+def _moves_of_all(
+    operation: Operation, resource: Resource, ordered: Mapping[str, Mapping[str, str]], schemas: SharedSchemas
+) -> Iterator[Transition]:
+    is_on_list = bool(resource.collection) and shape(operation.path) == shape(resource.collection)
+    body = operation.body.schema if operation.body is not None else None
+    if not is_on_list or operation.is_safe or operation.left_out or operation.key == resource.create or body is None:
+        return
+    held = (name for name, member in schemas.members(body).items() if schemas.kind(member) == "object")
+    for holder in ("", *(f"/{escape(name)}" for name in held)):
+        for place, states in ordered.items():
+            values = {str(value) for value in schemas.values(schemas.at(body, f"{holder}{place}"))}
+            if states.keys() <= values and len(set(states.values())) > 1:
+                for value, to in states.items():
+                    yield Transition(operation=operation.key, when={f"{holder}{place}": value}, to=to)
 
 
 def _ordering(api: Api) -> Iterator[tuple[Operation, Resource]]:

@@ -12,6 +12,7 @@ from functools import partial
 from compiler.containment import Containment
 from compiler.ir.model import Api, Effect, Flow, Operation, Resource
 from compiler.passes.flows import intents, memberships, orders, overrides
+from compiler.passes.flows.bulk_orders import act_on_all, orders_to_all
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import COMPOSITIONS
 from compiler.passes.flows.context import Context, address
@@ -109,6 +110,10 @@ def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
     elif context.by_change.get(key) is resource:
         yield intents.update_otherwise(context, resource, operation)
     else:
+        to_all = orders_to_all(context, resource, operation)
+        if to_all:
+            yield from act_on_all(context, resource, operation, to_all)
+            return
         splits = splits_of(context, operation)
         for split in splits or (None,):
             yield intents.act(context, resource, operation, split)

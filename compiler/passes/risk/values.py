@@ -175,7 +175,7 @@ def _of_member(
         yield from _of_state(effect, name, values, schemas.kind(member))
     elif values and _orders(operation, effect, name, values):
         yield from _of_values(name, values)
-    elif effect is Effect.UPDATE and schemas.kind(member) == "string" and _goes_back(name):
+    elif effect is Effect.UPDATE and schemas.kind(member) == "string" and goes_back(name):
         yield Deed(name, Risk.DESTROY, "what was written since is lost")
     elif effect is Effect.UPDATE and schemas.kind(member) == "boolean" and _when_true(resolved, member):
         said = _when_true(resolved, member)[0]
@@ -188,7 +188,7 @@ def _of_member(
         yield Deed(name, Risk.DESTROY, "data may be lost")
 
 
-def _goes_back(name: str) -> bool:
+def goes_back(name: str) -> bool:
     """`restore: snap0` of an update brings back what was, over what is; `restore_policy` does nothing now."""
     said = tokens_of_name(name)
     return said[:1] in _BACK and (len(said) == 1 or said[1] in _FROM)

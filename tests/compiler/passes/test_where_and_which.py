@@ -211,6 +211,33 @@ def test_what_a_body_takes_elsewhere_is_read_there_too(tmp_path: Path) -> None:
     assert all(back.placed[name] != old[name] for name in back.placed)
 
 
+@pytest.mark.parametrize("can_move", [False, True])
+def test_what_is_around_a_renamed_thing_is_called_as_before_unless_it_is_said(tmp_path: Path, can_move: bool) -> None:
+    part = {"name": "part", "in": "path", "required": True, "schema": TEXT}
+    made = compiled(
+        {
+            "/boxes/{name}": {"get": {"parameters": [NAME], "responses": shown(thing(name=TEXT))}},
+            "/boxes/{name}/parts": {
+                "get": {"parameters": [NAME], "responses": shown({"type": "array", "items": thing(name=TEXT)})}
+            },
+            "/boxes/{name}/parts/{part}": {
+                "get": {"parameters": [NAME, part], "responses": shown(thing(name=TEXT))},
+                "post": {
+                    "operationId": "part_post",
+                    "summary": "Rename a part",
+                    "parameters": [NAME, part],
+                    "requestBody": sent(thing(name=TEXT, **({"box": TEXT} if can_move else {}))),
+                    "responses": DONE,
+                },
+            },
+        },
+        tmp_path,
+    )
+    back = next(s for w in made.workflows for s in w.flow.steps if s.role.value == "read_back")
+    assert back.moved.startswith("$inputs.")
+    assert {name: value != back.moved for name, value in back.placed.items()} == ({"name": True} if can_move else {})
+
+
 @pytest.mark.parametrize(
     ("reply", "shape"),
     [
@@ -228,3 +255,13 @@ def test_what_is_described_as_no_object_is_promised_as_none(tmp_path: Path, repl
     read = next(w.flow for w in made.workflows if w.flow.steps[-1].operation.endswith("/console"))
     (promised,) = read.output_schema["properties"].values()
     assert promised == shape
+
+
+def test_what_is_brought_back_is_no_value_that_a_thing_shows(tmp_path: Path) -> None:
+    box = thing(name=TEXT, note=TEXT, restore=TEXT)
+    change = {"requestBody": sent(thing(note=TEXT, restore=TEXT)), "responses": DONE}
+    path = {"parameters": [NAME], "get": {"responses": shown(box)}, "patch": {**change, "summary": "Update a box"}}
+    made = compiled({"/boxes/{name}": path}, tmp_path)
+    back = next(s for w in made.workflows for s in w.flow.steps if s.role.value == "read_back")
+    compared = {each["place"]: "found" in each for each in back.expects}
+    assert compared == {"/note": True, "/restore": False}

@@ -16,6 +16,7 @@ from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps import queries
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parent, shape
+from compiler.passes.risk.values import goes_back
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Comparison
 
@@ -74,7 +75,7 @@ class _Writer:
         """A forgotten job leaves it to what decides later; one whose end is all that there is counts as seen."""
         if not any(action["name"] == NOT_THERE for action in step.failures):
             return step  # finds out where the job is to be seen
-        if not self.shown and not self.is_gone_shown:
+        if not self.shown and not self.is_gone_shown and not self._is_checked(number):
             step = replace(step, expects=(ENDED_WELL,))
         following = self.steps[number + 1].role if number + 1 < len(self.steps) else None
         if following is None or following in (Role.WAIT, Role.CHANGE, Role.READ) or not self._is_decided_behind(number):
@@ -115,8 +116,14 @@ class _Writer:
         """Whether a place in an answer says how it went, as it does in all answers, and nothing of the thing."""
         return place.removeprefix("/").partition("/")[0] in self.context.api.around
 
+    def _is_checked(self, number: int) -> bool:
+        """Whether a later step looks at the states of all things that it was done to."""
+        return any(each.role is Role.WAIT and each.expects for each in self.steps[number + 1 :])
+
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
+        if self._is_checked(number):
+            return True
         operation = self.context.operations[self.steps[number].operation]
         if operation.key in self.context.memberships:
             return any(n > number and self.steps[n].expects for n in self.shown)
@@ -242,6 +249,8 @@ class _Writer:
         if place is not None and self._is_kept_secret(operation, pointer):
             text = "the description has it as a secret, which is not read back"
             return {"place": shown, "asked": value, "text": text}
+        if operation.effect is Effect.UPDATE and goes_back(pointer.rpartition("/")[2]):
+            return {"place": shown, "asked": value, "text": "it says what is brought back, which no member shows"}
         if place is None:
             return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}

@@ -14,7 +14,7 @@ from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.steps.expectations import sent_by
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, item_prefixes
+from compiler.passes.names.paths import ends_in_parameter, item_prefixes, last_word
 
 _HOW = frozenset(
     words.split(
@@ -88,7 +88,8 @@ def _placed(
         is_place = says_where(name) if location == "query" else location == "path" and name != last
         if not is_place or not str(old).startswith("$inputs."):
             continue
-        told = (v for member, v in sent if _place(member) == _place(name) and v != old)
+        called = _around(path, name) if location == "path" and _place(name) in _CALLED else {_place(name)}
+        told = (v for member, v in sent if _place(member) in called and v not in (old, step.moved))
         new = next((value for value in told if _is_plain(context, inputs.get(value.removeprefix("$inputs.")))), "")
         found |= {name: new} if new else {}
     return found
@@ -99,6 +100,14 @@ def _place(name: str) -> str:
     said = [*words.split(name)]
     said = said[1:] if len(said) > 1 and said[0] in _NEW else said
     return " ".join(said[:-1] if len(said) > 1 and said[-1] in _CALLED else said)
+
+
+def _around(path: str, parameter: str) -> set[str]:
+    """What a part of the address is that is only called `name`: `pool` of `/storage-pools/{name}`."""
+    before = path.partition(f"/{{{parameter}}}")[0]
+    said = [*words.split(last_word(before))]
+    said = [*said[:-1], words.singular(said[-1])] if said else []
+    return {" ".join(said[n:]) for n in range(len(said))}
 
 
 def _is_plain(context: Context, given: Input | None) -> bool:

@@ -48,6 +48,7 @@ _VERBS = frozenset(
         "force",
         "format",
         "freeze",
+        "unfreeze",
         "give",
         "import",
         "insert",
