@@ -13,18 +13,24 @@ from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope, Sent
 from workflow.programs.program import ProgramStep
+from workflow.programs.transforms import outputs_of
 from workflow.replies.accounts import failed_parts, left_out, names_nothing, waits_for_restart, warnings_of
-from workflow.replies.answers import counted, methods_in, refuses_all, takes_a_part
+from workflow.replies.answers import counted, is_refusal_alone, methods_in, refuses_all, takes_a_part
+from workflow.replies.device_texts import is_page
 from workflow.replies.expectations import looked_at
+from workflow.replies.pages import INCOMPLETE_HEADER
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
+    BEFORE,
     as_failure,
     begun,
     change_without_a_trace,
     deciding_step,
     evidence_in,
     looks_of,
+    new_since,
     shown_of,
+    telling_step,
     with_try,
 )
 from workflow.running.turn import Turn
@@ -34,7 +40,8 @@ from workflow.visible import quotable
 _MOST_TOLD = 5
 _LONGEST = 300
 _SEVERAL = 2
-_CREATED, _ACCEPTED = 201, 202
+_WITH_A_BODY, _CREATED, _ACCEPTED = 200, 201, 202
+_MADE = "created"  # the output of a creation that has the id of what it made
 # What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5): one of several things, maybe.
 _REFUSES_VALUES = (400, 409, 422)
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
@@ -50,6 +57,7 @@ class DoubtfulTurn(Turn):
             self.in_doubt = (*self.in_doubt, self.key)
         frame = self.frame
         number = deciding_step(self.flow, frame, self.scope(), self.program.base_path)
+        number = telling_step(self.flow, frame, self.scope(), self.program.base_path) if number is None else number
         if number is not None:
             self.change(look=begun(frame.step, failure))
             self.stand_at(number)
@@ -61,6 +69,9 @@ class DoubtfulTurn(Turn):
         """After one look: on behind the change, another look, or an end."""
         step, look = self.step, self.frame.look
         assert look is not None
+        if self.frame.step < look["step"]:
+            self._has_listed(scope, look)
+            return
         found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
         doubted = self.flow.steps[look["step"]]
         seen = evidence_in(found, doubted, body_of(doubted, self.scope(), self.program.base_path))
@@ -75,8 +86,26 @@ class DoubtfulTurn(Turn):
         is_telling = bool(found) and (not is_so or is_otherwise)
         is_as_before = 200 <= status < 300 and is_telling and not self._may_be_its_end(scope)
         is_partly_so = any(each.asked is not None for each in seen)
-        look = with_try(look, is_as_before, is_partly_so=is_partly_so, was_read=200 <= status < 300)
-        most, seconds = looks_of(step)
+        self._look_again(with_try(look, is_as_before, is_partly_so=is_partly_so, was_read=200 <= status < 300), scope)
+
+    def _has_listed(self, scope: Scope, look: Mapping[str, Json]) -> None:
+        """After one more list of what has the name: what is new was made, and goes on by the id that it has there."""
+        reply, made = scope.reply, self.flow.steps[look["step"]]
+        was_read = reply is not None and 200 <= reply.status < 300
+        is_whole = was_read and reply is not None and INCOMPLETE_HEADER not in reply.headers
+        before = self.frame.outputs.get(self.step.step_id, {}).get(BEFORE)
+        new = new_since(before, outputs_of(self.step.outputs, scope).get(BEFORE)) if was_read else []
+        if len(new) == 1:
+            told = {_MADE: new[0]} if any(output.name == _MADE for output in made.outputs) else {}
+            outputs = {**self.frame.outputs, made.step_id: told} if told else self.frame.outputs
+            self.change(step=look["step"], look=None, outputs=outputs)
+            self._go_on_behind()
+            return
+        is_as_before = is_whole and not new
+        self._look_again(with_try(look, is_as_before, is_partly_so=False, was_read=was_read), scope)
+
+    def _look_again(self, look: Mapping[str, Json], scope: Scope) -> None:
+        most, seconds = looks_of(self.step)
         self.change(look=look)
         self.look_elsewhere(scope.reply)
         if look["tries"] < most:
@@ -167,6 +196,16 @@ class DoubtfulTurn(Turn):
             return False
         before = self.flow.steps[: self.frame.step]
         return any(each.role in SHOWING and self.frame.outputs.get(each.step_id) for each in before)
+
+    def shows_nothing(self, reply: Reply) -> bool:
+        """Whether a read was answered well, with an error, a page for people or nothing, not with what is there."""
+        body, role = reply.body, self.step.role
+        if role in SHOWING and isinstance(body, str) and is_page(body):
+            return True
+        is_empty = (
+            role == "gone" and reply.status == _WITH_A_BODY and self.step.method != "HEAD" and body in (None, "", {})
+        )
+        return is_empty or (role != "wait" and is_refusal_alone(body))
 
     def is_refused_among_others(self, reply: Reply) -> bool:
         """Whether one of several things sent at once may be what was refused: servers keep the others, or do not."""

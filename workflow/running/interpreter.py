@@ -19,8 +19,7 @@ from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
-from workflow.replies.answers import complains_alone, is_refusal_alone, refuses_all
-from workflow.replies.device_texts import is_page
+from workflow.replies.answers import complains_alone, refuses_all
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
 from workflow.replies.pages import PageError, Pages, query_after, walked
@@ -43,12 +42,9 @@ from workflow.requests.events import (
 from workflow.requests.requests import build_request
 from workflow.requests.versions import VersionRefused, version_outputs
 from workflow.running.compared import ComparedTurn
-from workflow.running.fates import SHOWING
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 from workflow.running.other_things import told_other
-
-_WITH_A_BODY = 200
 
 
 def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -118,7 +114,7 @@ class _Turn(ComparedTurn):
         scope = self.scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
-        if is_good and step.is_safe and self._shows_nothing(reply):
+        if is_good and step.is_safe and self.shows_nothing(reply):
             text = f"{step.key} was answered with {reply.status}, and the answer shows nothing of what was asked for"
             self._no_list(Failure(self.key, "nothing_shown", text, reply.status, said=reply.said))
             return
@@ -157,16 +153,6 @@ class _Turn(ComparedTurn):
             self.end_among_others(failure)
         elif not self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
             self._failed(scope, failure)
-
-    def _shows_nothing(self, reply: Reply) -> bool:
-        """Whether a read was answered well, with an error, a page for people or nothing, not with what is there."""
-        body, role = reply.body, self.step.role
-        if role in SHOWING and isinstance(body, str) and is_page(body):
-            return True
-        is_empty = (
-            role == "gone" and reply.status == _WITH_A_BODY and self.step.method != "HEAD" and body in (None, "", {})
-        )
-        return is_empty or (role != "wait" and is_refusal_alone(body))
 
     def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:
         """Whether a change was answered well, and the answer says that nothing of it was done: then the run is over.

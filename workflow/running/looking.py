@@ -1,8 +1,9 @@
 """After a change whose fate is open: which read of the workflow decides it, and how long it is asked.
 
 A change may have been made although its answer was lost, broken, or a server's error. Where a later step shows what
-was asked for (`decides` in the document), the run looks there at once and goes on, or not, by what it finds; elsewhere
-only `uncertainty` names a read. Nothing is sent from here: `interpreter` does, and keeps in `Frame.look` what is known.
+was asked for (`decides` in the document), the run looks there at once and goes on, or not, by what it finds. A creation
+is looked for among the things of its name, where these were listed before; elsewhere only `uncertainty` names a read.
+Nothing is sent from here: `interpreter` does, and keeps in `Frame.look` what is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from workflow.replies.expectations import ExpectationFinding
 from workflow.requests.events import Failure
 from workflow.running.uncertainty import is_buildable
 
+BEFORE = "before"  # the output of a read that lists the ids of what has the name that a creation is to give
 LOOKS = 6
 LOOK_EVERY_S = 2.0
 LONGEST_LOOK_S = 60.0  # of a state that takes minutes nobody knows so much longer; the run says that it is unknown
@@ -43,6 +45,29 @@ def deciding_step(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: 
         if not step.is_safe:
             return None
     return None
+
+
+def telling_step(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: str) -> int | None:
+    """The number of the read that listed, before this creation, what of its name was there; None where none did.
+
+    Asked once more it shows what is new. Another change in between may have made that.
+    """
+    if flow.steps[frame.step].effect != "create":
+        return None
+    for number in range(frame.step - 1, -1, -1):
+        step = flow.steps[number]
+        if any(output.name == BEFORE for output in step.outputs):
+            return number if is_buildable(step, scope, base_path) else None
+        if not step.is_safe:
+            return None
+    return None
+
+
+def new_since(before: Json, now: Json) -> list[Json]:
+    """The ids that were not there before; each is one id or a list of them, None where there was none."""
+    known = before if isinstance(before, list) else [before]
+    found = now if isinstance(now, list) else [] if now is None else [now]
+    return [each for each in found if each not in known]
 
 
 def change_without_a_trace(flow: WorkflowProgram, frame: Frame, failure: Failure, done: Iterable[str]) -> int | None:

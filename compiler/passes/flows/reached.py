@@ -38,9 +38,9 @@ _STOPPING = ("stop", "halt", "shutdown", "shut down", "poweroff", "power off", "
 _STATES = {
     **dict.fromkeys(_STARTING, (_ON, _OFF | _NEVER_RUN)),
     **dict.fromkeys(_STOPPING, (_OFF, _ON)),
-    **dict.fromkeys(("pause", "suspend"), (_PAUSED, _ON)),
+    **dict.fromkeys(("pause", "suspend"), (_PAUSED, _ON | _OFF)),  # what stood still before and does now is not paused
     **dict.fromkeys(("unpause", "resume"), (_ON, _PAUSED)),
-    "freeze": (_FROZEN, _ON),
+    "freeze": (_FROZEN, _ON | _OFF),
     **dict.fromkeys(("unfreeze", "thaw"), (_ON, _FROZEN)),
     **dict.fromkeys(("enable", "activate"), (_ENABLED, _DISABLED)),
     **dict.fromkeys(("disable", "deactivate"), (_DISABLED, _ENABLED)),

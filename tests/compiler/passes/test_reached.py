@@ -11,6 +11,7 @@ from compiler.passes.flows.reached import Reached, reached
 from tests.compiler.passes.test_postconditions import DRIVE, action_of, read_back, request, spec, understood
 
 POWER = {"type": "string", "enum": ["RUNNING", "STOPPED", "STARTING", "ERROR"]}
+THREE = {"type": "string", "enum": ["stopped", "started", "suspended"]}
 FLAG = {"type": "boolean"}
 PHASE = {"type": "string", "enum": ["Up", "Paused"]}
 
@@ -25,6 +26,8 @@ def found(verb: str, **members: Any) -> Reached | None:
         ("start", {"status": POWER}, "/status", "RUNNING", ("STOPPED", "ERROR")),
         ("power off", {"powerState": {"type": "string", "enum": ["On", "Off"]}}, "/powerState", "Off", ("On",)),
         ("stop", {"state": POWER, "name": {"type": "string"}}, "/state", "STOPPED", ("RUNNING", "ERROR")),
+        ("suspend", {"status": THREE}, "/status", "suspended", ("stopped", "started")),
+        ("close", {"status": {"type": "string", "enum": ["opened", "closed"]}}, "/status", "closed", ("opened",)),
         ("disable", {"enabled": FLAG}, "/enabled", False, (True,)),
         ("lock", {"is_locked": FLAG}, "/is_locked", True, (False,)),
         ("start", {"isRunning": FLAG}, "/isRunning", True, (False,)),
