@@ -99,7 +99,7 @@ class DoubtfulTurn(Turn):
             told = {_MADE: new[0]} if any(output.name == _MADE for output in made.outputs) else {}
             outputs = {**self.frame.outputs, made.step_id: told} if told else self.frame.outputs
             self.change(step=look["step"], look=None, outputs=outputs)
-            self._go_on_behind()
+            self.go_on_behind()
             return
         is_as_before = is_whole and not new
         self._look_again(with_try(look, is_as_before, is_partly_so=False, was_read=was_read), scope)
