@@ -5,6 +5,7 @@ from typing import Any
 
 from compiler.ir.model import Role
 from tests.compiler.odd import THING, all_proved, answers, asked, compiled, given, only, sent
+from tests.shipped import shipped
 
 _TEXT = {"type": "string"}
 _OPERATION = {
@@ -77,3 +78,8 @@ def test_what_a_text_calls_output_only_is_not_asked_for(tmp_path: Path) -> None:
     paths = {"/disks": {"post": {"requestBody": sent({"type": "object", "properties": told}), "responses": _STARTED}}}
     made = compiled(tmp_path, paths, schemas={"Operation": _OPERATION})
     assert set(asked(only(made, "POST /disks"))) == {"name", "lock"}
+
+
+def test_a_job_that_is_made_for_its_own_sake_is_read_back_as_what_was_made() -> None:
+    (flow,) = (each.flow for each in shipped("idrac").workflows if each.flow.id == "idrac_create_idrac_job")
+    assert [step.role for step in flow.steps][-1] is Role.READ_BACK
