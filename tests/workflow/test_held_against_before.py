@@ -169,3 +169,12 @@ def test_what_a_failed_change_left_otherwise_is_told_too(after: Any, outcome: st
         command = run.say(TimerFired("gone")) if say_again else run.answer("gone", 200, after)
     told = ended(command, outcome, "not_carried_out" if outcome == "failed" else "changed_though_refused")
     assert told.failure.may_be_done == (() if outcome == "failed" else ("change",))
+
+
+def test_a_whole_body_that_is_given_empty_is_sent_as_it_is() -> None:
+    body = {"contentType": "application/json", "payload": "$inputs.body"}
+    made = program(
+        step("change", "patch", "/vm", requestBody=body, **{"x-switchgear": {"effect": "update"}}),
+        inputs={"type": "object", "properties": {"body": {"type": "object"}}},
+    )
+    assert sent(Dialogue(made, body={}).first, "change").body == {}

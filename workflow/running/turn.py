@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope, Sent, nothing_sent
-from workflow.documents.values import Value
+from workflow.documents.values import Reference, Value
 from workflow.errors import InputError
 from workflow.json.pointers import parse_pointer, resolve
 from workflow.programs.program import MAX_DEPTH, Program, ProgramStep, WorkflowProgram
@@ -226,7 +226,8 @@ class Turn:
         bound = step.request.payload if step.request is not None else None
         is_only = not any(not each.is_safe for each in self.flow.steps if each is not step)
         is_update = step.method == "PATCH" and step.effect == "update" and is_only
-        return is_update and request.body == {} and bound is not None and bool(bound.expressions)
+        has_members = bound is not None and bool(bound.expressions) and not isinstance(bound, Reference)
+        return is_update and request.body == {} and has_members
 
     def call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
         """Enters another workflow; with the purpose `goto` it takes the place of the current one."""
