@@ -20,6 +20,7 @@ from workflow.replies.pages import INCOMPLETE_HEADER
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
     BEFORE,
+    MET_ON_THE_WAY,
     as_failure,
     begun,
     change_without_a_trace,
@@ -63,6 +64,21 @@ class DoubtfulTurn(Turn):
         elif not self._sends_again():
             self.end_unknown(failure)
 
+    def look_once(self, failure: Failure) -> bool:
+        """Looks at the device after a deletion that was refused for what servers meet on their way, half of it done.
+
+        False where it was not, or no step shows whether the thing is gone.
+        """
+        if self.step.effect != "delete" or failure.status not in MET_ON_THE_WAY:
+            return False
+        number = deciding_step(self.flow, self.frame, self.scope(), self.program.base_path)
+        if number is None or self.flow.steps[number].role != "gone":
+            return False
+        self.change(look={**begun(self.frame.step, failure), "is_refused": True})
+        self.stand_at(number)
+        self.perform()
+        return True
+
     def has_looked(self, scope: Scope, is_so: bool) -> None:
         """After one look: on behind the change, another look, or an end."""
         step, look = self.step, self.frame.look
@@ -75,6 +91,8 @@ class DoubtfulTurn(Turn):
         seen = evidence_in(found, doubted, body_of(doubted, self.scope(), self.program.base_path))
         is_otherwise = any(each.is_otherwise for each in found)
         if is_so and seen and not is_otherwise:
+            if look.get("is_refused"):
+                self.notes = (*self.notes, f"{look['text'].partition(',')[0]}, and it is gone all the same.")
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
@@ -103,6 +121,10 @@ class DoubtfulTurn(Turn):
         self._look_again(with_try(look, is_as_before, is_partly_so=False, was_read=was_read), scope)
 
     def _look_again(self, look: Mapping[str, Json], scope: Scope) -> None:
+        if look.get("is_refused"):  # it is there, or nobody can tell: what the refusal says stands
+            self.change(step=look["step"], look=None)
+            self.end_failed(Failure(self.key, look["code"], look["text"], look["status"], said=tuple(look["said"])))
+            return
         most, seconds = looks_of(self.step)
         self.change(look=look)
         self.look_elsewhere(scope.reply)

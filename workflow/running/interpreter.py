@@ -152,6 +152,8 @@ class _Turn(DoubtfulTurn):
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
         elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
+        elif not any(self._applies(action, scope) for action in step.on_failure) and self.look_once(failure):
+            return
         elif self.is_refused_among_others(reply) and not self._is_explained(scope):
             self.end_among_others(failure)
         else:
