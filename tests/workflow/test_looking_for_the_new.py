@@ -111,6 +111,13 @@ def test_only_a_creation_right_behind_its_list_is_looked_for_there(made: Program
     assert run.answer("change", 500).outcome == "unknown"
 
 
+@pytest.mark.parametrize(("status", "told"), [(403, {}), (200, {"x_list_incomplete": "the first 100"})])
+def test_without_a_whole_sight_of_what_was_there_before_nobody_can_tell_what_is_new(status: int, told: Any) -> None:
+    run = Dialogue(creating(), name="db")
+    sent(run.answer("look", status, [], **told), "change")
+    assert run.answer("change", 500).outcome == "unknown"
+
+
 def test_one_id_and_a_list_of_them_are_compared_alike() -> None:
     assert [new_since(None, None), new_since("1", "1"), new_since("1", ["1", "2"]), new_since(["1"], "2")] == [
         [],

@@ -120,6 +120,13 @@ class DoubtfulTurn(Turn):
         is_as_before = is_whole and not new
         self._look_again(with_try(look, is_as_before, is_partly_so=False, was_read=was_read), scope)
 
+    def with_nothing_before(self, found: dict[str, Json], scope: Scope) -> dict[str, Json]:
+        """The outputs of a step; one that was to list what has a name, and found nothing in a whole list, says so."""
+        reply = scope.reply
+        is_whole = reply is not None and 200 <= reply.status < 300 and INCOMPLETE_HEADER not in reply.headers
+        is_list = any(output.name == BEFORE for output in self.step.outputs)
+        return {BEFORE: [], **found} if is_list and is_whole else found
+
     def _look_again(self, look: Mapping[str, Json], scope: Scope) -> None:
         if look.get("is_refused"):  # it is there, or nobody can tell: what the refusal says stands
             self.change(step=look["step"], look=None)

@@ -280,7 +280,7 @@ class _Turn(DoubtfulTurn):
         if step.expects and not self._shows_what_was_asked(scope):
             return
         if step.outputs:
-            made = outputs_of(step.outputs, scope)
+            made = self.with_nothing_before(outputs_of(step.outputs, scope), scope)
             if step.version is not None and scope.reply is not None:
                 # On a detour this is the second reading, for a write that was refused for the first one's version.
                 before = frame.outputs.get(step.step_id) if frame.resume is not None else None

@@ -59,7 +59,8 @@ def telling_step(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: s
     for number in range(frame.step - 1, -1, -1):
         step = flow.steps[number]
         if any(output.name == BEFORE for output in step.outputs):
-            return number if is_buildable(step, scope, base_path) else None
+            was_read = BEFORE in frame.outputs.get(step.step_id, {})  # a list that was refused has told nothing
+            return number if was_read and is_buildable(step, scope, base_path) else None
         if not step.is_safe:
             return None
     return None
