@@ -2,8 +2,11 @@
 
 A workflow has an end, so these are left out with that as the reason. Told by what the description shows: a reply that
 is a stream of events, a connection that is handed over, or a watch (a segment of the path or the operation's id says
-so), a terminal or a tunnel under its usual word. Called by `effects`.
+so), a terminal or a tunnel under its usual word, a read of content that nobody described and that is told
+as a stream of events. Called by `effects`.
 """
+
+import re
 
 from compiler.ir.model import Operation
 from compiler.passes.names import words
@@ -12,6 +15,11 @@ from compiler.passes.names.paths import segments
 _STREAMS = ("text/event-stream", "multipart/x-mixed-replace", "application/vnd.docker.raw-stream")
 _WATCH = frozenset({"watch", "watches"})
 _HANDED_OVER = frozenset({"exec", "attach", "portforward", "port-forward", "ws", "websocket"})
+_TOLD = re.compile(
+    r"\b(?:http|event|live|continuous) streams?\b|\bserver[- ]sent events\b"
+    r"|\bstreams? (?:of )?(?:\w+ )?(?:events|notifications|changes)\b",
+    re.IGNORECASE,
+)
 _READS = frozenset(("GET", "QUERY"))
 
 
@@ -36,4 +44,7 @@ def _why(operation: Operation) -> str:
     is_watch = bool(_WATCH.intersection(first)) or any(part.lower() in _WATCH for part in segments(operation.path)[:-1])
     if is_watch and operation.method in _READS:
         return "endless: it watches, and answers until the connection is closed"
+    is_undescribed = bool(good) and all(not reply.schema for reply in good)
+    if operation.method == "GET" and is_undescribed and _TOLD.search(f"{operation.summary} {operation.description}"):
+        return "endless: it is told as a stream, which goes on until the connection is closed"
     return ""

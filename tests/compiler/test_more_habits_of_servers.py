@@ -155,3 +155,22 @@ def test_an_address_that_a_program_put_behind_an_operations_id_says_nothing(tmp_
 )
 def test_workflows_begin_with_the_name_of_the_api_as_it_is_where_that_is_a_plain_word(api: str, begins: str) -> None:
     assert flow_id(api, "start", "node") == f"{begins}start_node"
+
+
+@pytest.mark.parametrize(
+    ("told", "schema", "is_endless"),
+    [
+        ("Receive notifications about the controller from HTTP stream.", {}, True),
+        ("Streams all events of the box.", {}, True),
+        ("Server-sent events", {}, True),
+        ("Stream the capture file.", {}, False),
+        ("The settings of the event stream.", thing(url=TEXT), False),
+    ],
+)
+def test_a_read_of_undescribed_content_that_is_told_as_a_stream_of_events_has_no_end(
+    told: str, schema: Any, is_endless: bool, tmp_path: Path
+) -> None:
+    operation = {"description": told, "responses": answers(schema)}
+    made = compiled(tmp_path, beside("/boxes/{box_id}/notices", get=operation))
+    (found,) = [one for one in made.api.operations if one.path.endswith("/notices")]
+    assert found.left_out.startswith("endless") is is_endless

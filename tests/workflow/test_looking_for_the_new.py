@@ -111,6 +111,13 @@ def test_only_a_creation_right_behind_its_list_is_looked_for_there(made: Program
     assert run.answer("change", 500).outcome == "unknown"
 
 
+@pytest.mark.parametrize(("status", "told"), [(403, {}), (200, {"x_list_incomplete": "the first 100"})])
+def test_without_a_whole_sight_of_what_was_there_before_nobody_can_tell_what_is_new(status: int, told: Any) -> None:
+    run = Dialogue(creating(), name="db")
+    sent(run.answer("look", status, [], **told), "change")
+    assert run.answer("change", 500).outcome == "unknown"
+
+
 def test_one_id_and_a_list_of_them_are_compared_alike() -> None:
     assert [new_since(None, None), new_since("1", "1"), new_since("1", ["1", "2"]), new_since(["1"], "2")] == [
         [],
@@ -124,3 +131,35 @@ def test_a_refusal_after_the_list_is_a_refusal() -> None:
     run = Dialogue(creating(), name="db")
     run.answer("look", 200, [])
     assert ended(run.answer("change", 409), "failed", "unexpected_status")
+
+
+def deleting(**ours: Any) -> Program:
+    told = {"role": "gone", "expects": [{"place": "", "text": "it is gone"}], "decides": True}
+    return program(
+        step("change", "delete", "/vm", **{"x-switchgear": {"effect": "delete", **ours}}),
+        step("check_gone", "get", "/vm", successCriteria=ok("$statusCode == 404"), **{"x-switchgear": told}),
+    )
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_what_is_gone_after_a_deletion_that_was_refused_was_deleted(status: int) -> None:
+    run = Dialogue(deleting())
+    sent(run.answer("change", status, {"message": "no such folder"}), "check_gone")
+    sent(run.answer("check_gone", 404), "check_gone")
+    over = ended(run.answer("check_gone", 404), "succeeded")
+    assert (over.done, over.verified) == (("change",), "all")
+    assert over.note == f"DELETE /vm was answered with {status}, and it is gone all the same."
+
+
+@pytest.mark.parametrize("answer", [200, 403, 500])
+def test_a_refused_deletion_of_what_is_there_stays_a_refusal_after_one_look(answer: int) -> None:
+    run = Dialogue(deleting())
+    run.answer("change", 409, {"message": "it is locked"})
+    over = ended(run.answer("check_gone", answer, {}), "failed", "unexpected_status")
+    assert over.failure is not None
+    assert (over.failure.status, over.failure.done, over.failure.may_be_done) == (409, (), ())
+
+
+def test_only_what_may_be_met_on_the_way_of_a_deletion_is_looked_at_once() -> None:
+    for made, status in ((deleting(), 403), (deleting(), 422), (deleting(effect="act"), 409)):
+        assert ended(Dialogue(made).answer("change", status), "failed", "unexpected_status")

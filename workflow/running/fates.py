@@ -22,6 +22,7 @@ from workflow.replies.pages import INCOMPLETE_HEADER
 from workflow.requests.events import Failure, Outcome, StartTimer
 from workflow.running.looking import (
     BEFORE,
+    MET_ON_THE_WAY,
     as_failure,
     begun,
     change_without_a_trace,
@@ -65,6 +66,21 @@ class DoubtfulTurn(Turn):
         elif not self._sends_again():
             self.end_unknown(failure)
 
+    def look_once(self, failure: Failure) -> bool:
+        """Looks at the device after a deletion that was refused for what servers meet on their way, half of it done.
+
+        False where it was not, or no step shows whether the thing is gone.
+        """
+        if self.step.effect != "delete" or failure.status not in MET_ON_THE_WAY:
+            return False
+        number = deciding_step(self.flow, self.frame, self.scope(), self.program.base_path)
+        if number is None or self.flow.steps[number].role != "gone":
+            return False
+        self.change(look={**begun(self.frame.step, failure), "is_refused": True})
+        self.stand_at(number)
+        self.perform()
+        return True
+
     def has_looked(self, scope: Scope, is_so: bool) -> None:
         """After one look: on behind the change, another look, or an end."""
         step, look = self.step, self.frame.look
@@ -77,6 +93,8 @@ class DoubtfulTurn(Turn):
         seen = evidence_in(found, doubted, body_of(doubted, self.scope(), self.program.base_path))
         is_otherwise = any(each.is_otherwise for each in found)
         if is_so and seen and not is_otherwise:
+            if look.get("is_refused"):
+                self.notes = (*self.notes, f"{look['text'].partition(',')[0]}, and it is gone all the same.")
             self.change(step=look["step"], look=None)
             self.go_on_behind()
             return
@@ -104,7 +122,18 @@ class DoubtfulTurn(Turn):
         is_as_before = is_whole and not new
         self._look_again(with_try(look, is_as_before, is_partly_so=False, was_read=was_read), scope)
 
+    def with_nothing_before(self, found: dict[str, Json], scope: Scope) -> dict[str, Json]:
+        """The outputs of a step; one that was to list what has a name, and found nothing in a whole list, says so."""
+        reply = scope.reply
+        is_whole = reply is not None and 200 <= reply.status < 300 and INCOMPLETE_HEADER not in reply.headers
+        is_list = any(output.name == BEFORE for output in self.step.outputs)
+        return {BEFORE: [], **found} if is_list and is_whole else found
+
     def _look_again(self, look: Mapping[str, Json], scope: Scope) -> None:
+        if look.get("is_refused"):  # it is there, or nobody can tell: what the refusal says stands
+            self.change(step=look["step"], look=None)
+            self.end_failed(Failure(self.key, look["code"], look["text"], look["status"], said=tuple(look["said"])))
+            return
         most, seconds = looks_of(self.step)
         self.change(look=look)
         self.look_elsewhere(scope.reply)

@@ -149,6 +149,8 @@ class _Turn(ComparedTurn):
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
         elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
+        elif not any(self._applies(action, scope) for action in step.on_failure) and self.look_once(failure):
+            return
         elif self.is_refused_among_others(reply) and not self._is_explained(scope):
             self.end_among_others(failure)
         elif not self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
@@ -267,7 +269,7 @@ class _Turn(ComparedTurn):
         if step.expects and not self._shows_what_was_asked(scope):
             return
         if step.outputs:
-            made = outputs_of(step.outputs, scope)
+            made = self.with_nothing_before(outputs_of(step.outputs, scope), scope)
             if step.version is not None and scope.reply is not None:
                 # On a detour this is the second reading, for a write that was refused for the first one's version.
                 before = frame.outputs.get(step.step_id) if frame.resume is not None else None

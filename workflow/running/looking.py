@@ -24,6 +24,8 @@ LONGEST_LOOK_S = 60.0  # of a state that takes minutes nobody knows so much long
 # The server knows no such thing, or not this version of HTTP: it has done nothing (RFC 9110, 15.6).
 _DONE_NOTHING = frozenset({501, 505})
 _TIMED_OUT = 408
+# What stands against a request may be met half way (RFC 9110, 15.5.1 and 15.5.10).
+MET_ON_THE_WAY = frozenset({400, 409})
 # What the server did is to be seen elsewhere, or it wants a login first: they look alike (RFC 9110, 15.4.3 and 15.4.4).
 _SEE_ELSEWHERE = frozenset({302, 303})
 
@@ -57,7 +59,8 @@ def telling_step(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: s
     for number in range(frame.step - 1, -1, -1):
         step = flow.steps[number]
         if any(output.name == BEFORE for output in step.outputs):
-            return number if is_buildable(step, scope, base_path) else None
+            was_read = BEFORE in frame.outputs.get(step.step_id, {})  # a list that was refused has told nothing
+            return number if was_read and is_buildable(step, scope, base_path) else None
         if not step.is_safe:
             return None
     return None
