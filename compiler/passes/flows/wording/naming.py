@@ -39,6 +39,7 @@ from compiler.passes.names.paths import (
     shape,
 )
 from compiler.passes.names.told_apart import is_by_place, told_apart
+from compiler.passes.versions import is_version
 from workflow.documents.path_queries import address_of
 
 _METHOD_VERBS = {
@@ -375,7 +376,8 @@ def _verb(flow: Flow, operation: Operation) -> str:
 def _by_path(flow: Flow, operation: Operation) -> str:
     """`Get status of node`: the verb, the last things of the path, and whose they are."""
     verb = _verb(flow, operation)
-    literal = [p for p in segments(operation.path) if not parameter_of(p) and p.lower() not in _SILENT]
+    told = (p for p in segments(operation.path) if p.lower() not in _SILENT and not is_version(p))
+    literal = [p for p in told if not parameter_of(p)]
     things = [words.spoken(words.singular(part.rpartition(".")[2])) for part in reversed(literal)]
     spoken = {words.singular(w) for w in words.split(verb)}
     fresh: list[str] = []
@@ -386,7 +388,8 @@ def _by_path(flow: Flow, operation: Operation) -> str:
             spoken |= parts
     if verb == "find" and fresh:
         fresh[0] = words.plural(fresh[0])
-    return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
+    named = [words.spoken(words.singular(part)) for part in operation.operation_id.split(".")[-2:-1]]  # `jobs.pause`
+    return f"{verb} {' of '.join(fresh or named or [flow.resource])}"
 
 
 def _without_verb(thing: str, verb: str, operation: Operation) -> str:
