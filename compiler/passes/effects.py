@@ -173,6 +173,11 @@ class _Verbs:
             return f"alias of GET {operation.path}"
         if operation.method == "OPTIONS":
             return "asks only for headers"
+        body, other = operation.body, self.reads.get(operation.path)
+        is_untold = body is not None and "json" not in body.media_type and not self.schemas.members(body.schema)
+        is_same = other is not None and own_words(other) == own_words(operation) != ()
+        if operation.method == "POST" and is_untold and is_same:  # `GET_DeleteStack`, `POST_DeleteStack`
+            return f"alias of GET {operation.path}"
         plain = f"{operation.method} {operation.path.rstrip('/')}"
         if operation.path != "/" and operation.path.endswith("/") and plain in self.keys:
             return f"alias of {plain}"

@@ -25,7 +25,7 @@ from compiler.passes.flows.wording.ids import (
     fuller,
 )
 from compiler.passes.flows.wording.initials import initials_of, spelled
-from compiler.passes.flows.wording.own_verbs import with_own_verb
+from compiler.passes.flows.wording.own_verbs import beginning, with_own_verb
 from compiler.passes.flows.wording.summaries import base_of, from_summary, verb_of_text
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
@@ -122,13 +122,7 @@ def _described(flow: Flow) -> Flow:
     flow = replace(flow, description=_DOUBLED.sub(r"\1", flow.description))
     if not any(wording.description_faults(flow)) and not _says_twice(flow):
         return flow
-    return replace(flow, description=_beginning(flow, flow.title))
-
-
-def _beginning(flow: Flow, title: str) -> str:
-    """The description with the title as its first sentence."""
-    rest = flow.description[len(wording.first_of(flow.description)) :].lstrip(".").strip()
-    return f"{title}. {rest}".strip()
+    return replace(flow, description=beginning(flow, flow.title))
 
 
 def _says_twice(flow: Flow) -> bool:
@@ -149,8 +143,8 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
         flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
     if is_only and not _is_of_values(flow):
         flow = _said_by_id(context, _saying_more(context, flow, operation), operation)
-        title = with_own_verb(flow, operation)
-        wanted = _named(context, replace(flow, title=texts.opened(title))) if title else flow
+        told = with_own_verb(flow, operation)
+        wanted = _named(context, told) if told is not flow else flow
         flow = flow if any(wording.title_faults(wanted, api)) else wanted
     return _named_as_titled(context, flow)
 
@@ -198,7 +192,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
         if flow.intent in ("delete", "update"):
-            wanted = replace(wanted, description=_beginning(flow, wanted.title))
+            wanted = replace(wanted, description=beginning(flow, wanted.title))
         wanted = _named(context, wanted) if is_ordered else wanted
         if (is_other or is_fuller or is_instead or is_ordered) and not any(
             wording.title_faults(wanted, context.api.name)
@@ -261,7 +255,7 @@ def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
     if verb not in _ENDING or " " not in flow.title or any(wording.title_faults(wanted, context.api.name)):
         return flow
     said = texts.purpose(operation)
-    return replace(_named(context, wanted), description=_beginning(flow, said.rstrip(".") or wanted.title))
+    return replace(_named(context, wanted), description=beginning(flow, said.rstrip(".") or wanted.title))
 
 
 def _titled(context: Context, flow: Flow, title: str) -> Flow:
