@@ -19,8 +19,9 @@ from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.asked_by_post import asks_by_post
-from compiler.passes.risk.clauses import is_order
+from compiler.passes.risk.clauses import head, is_order
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
+from compiler.passes.risk.texts import own_words
 from compiler.passes.risk.values import is_named_as_order
 from compiler.passes.versions import spoken_for, with_dated_version
 from workflow.documents.operations import SAFE_METHODS
@@ -28,6 +29,7 @@ from workflow.profiles.profile import Profile, RiskRule
 from workflow.requests.multipart import is_multipart
 from workflow.risks import Risk
 
+_WRITING = frozenset({"write", "set", "update", "put", "save", "modify", "change", "overwrite", "replace"})
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
 
 
@@ -100,6 +102,8 @@ class _Verbs:
             return Effect.UPDATE if updates else Effect.ACT
         if "." in last_word(path) or words.is_about(words.split(last_word(path))[:1], words.READING):
             return Effect.ACT
+        if self._is_read(path) and head(own_words(operation)) in _WRITING:
+            return Effect.ACT  # `writeTable` makes no table
         has_items = any(p.startswith(path + "/{") for p in self.paths)
         return Effect.CREATE if has_items or self._is_read(path) else Effect.ACT
 
@@ -169,6 +173,11 @@ class _Verbs:
             return f"alias of GET {operation.path}"
         if operation.method == "OPTIONS":
             return "asks only for headers"
+        body, other = operation.body, self.reads.get(operation.path)
+        is_untold = body is not None and "json" not in body.media_type and not self.schemas.members(body.schema)
+        is_same = other is not None and own_words(other) == own_words(operation) != ()
+        if operation.method == "POST" and is_untold and is_same:  # `GET_DeleteStack`, `POST_DeleteStack`
+            return f"alias of GET {operation.path}"
         plain = f"{operation.method} {operation.path.rstrip('/')}"
         if operation.path != "/" and operation.path.endswith("/") and plain in self.keys:
             return f"alias of {plain}"

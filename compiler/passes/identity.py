@@ -25,7 +25,13 @@ _MADE_AT = frozenset(
 )
 _IDS_OF_ANYTHING = [(word, "id") for word in ("entity", "object", "resource", "item", "record", "element")]
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
-_LISTED_BY = ("names", "ids")  # `{fargateProfileNames: […]}` lists the profiles, by name alone
+_LISTED_BY = (
+    "names",
+    "ids",
+    "summaries",
+    "summarylist",
+    "list",
+)  # `{fargateProfileNames: […]}` lists the profiles, by name alone
 _AROUND_LISTS = frozenset({"result", "response", "payload", "rows", "content", "elements", "objects"})
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})

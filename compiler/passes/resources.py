@@ -168,7 +168,8 @@ class _Finder:
         if self.schemas.element(self._reply(place, "GET")) is not None:
             return tells_several(read)
         reply = self._reply(place, "GET")
-        return begins_listing(read) and self.identifier.list_pointer(reply, last_word(place.path)) is not None
+        is_told = begins_listing(read) or comes_in_pages(read)
+        return is_told and self.identifier.list_pointer(reply, last_word(place.path)) is not None
 
     def _answers_several(self, place: _Place) -> bool:
         """`GET /records/{type}/{name}?offset=…` answers all records of the name, whatever is written there."""

@@ -168,3 +168,32 @@ def test_an_api_key_is_no_input_whatever_its_parameter_is_called(tmp_path: Path)
     headers = [{"name": name, "in": "header", "schema": _TEXT} for name in names]
     made = compiled(tmp_path, _at("/zones/{id}", delete={"parameters": [key, *headers], "responses": DONE}))
     assert [one.name for one in only(made, "DELETE /zones/{id}").flow.inputs] == ["zone_id"]
+
+
+def test_a_parent_in_an_address_is_what_the_thing_stands_in_and_not_the_thing(tmp_path: Path) -> None:
+    told = [given("parent", description="Required. Where it stands.")]
+    jobs = answers(_object(jobs={"type": "array", "items": _object(name=_TEXT, schedule=_TEXT)}))
+    paths = {"/v1/{parent}/jobs": {"parameters": told, "get": {"operationId": "x.jobs.list", "responses": jobs}}}
+    read = {"operationId": "x.jobs.get", "responses": answers(_object(name=_TEXT, schedule=_TEXT))}
+    paths |= _at("/v1/{name}", get=read)
+    paths |= _at("/v1/{name}:pause", post={"operationId": "x.jobs.pause", "responses": DONE})
+    made = compiled(tmp_path, paths)
+    assert asked(only(made, "GET /v1/{parent}/jobs"))["parent"]["description"] == "Where it stands."
+    assert list(asked(only(made, "GET /v1/{name}"))) == ["job"]
+    assert only(made, "POST /v1/{name}:pause").flow.title == "Pause job"
+    assert not [one for one in made.workflows if one.flow.title.startswith("Inventory")]
+
+
+def test_a_list_is_known_by_its_things_and_what_is_told_of_them(tmp_path: Path) -> None:
+    broker = _object(brokerId=_TEXT, brokerName=_TEXT)
+    paths = _at("/brokers", get={"responses": answers(_object(BrokerSummaries={"type": "array", "items": broker}))})
+    paths |= _at("/brokers/{brokerId}", get={"responses": answers(broker)})
+    flow = only(compiled(tmp_path, paths), "GET /brokers").flow
+    assert flow.steps[0].outputs["items"] == "$response.body#/BrokerSummaries"
+
+
+def test_what_is_written_where_it_can_be_read_is_not_created(tmp_path: Path) -> None:
+    write = {"operationId": "writeTable", "requestBody": sent({"type": "array", "items": _TEXT}), "responses": DONE}
+    table = answers({"type": "array", "items": _TEXT})
+    made = compiled(tmp_path, _at("/tables/{name}/text", get={"responses": table}, post=write))
+    assert only(made, "POST /tables/{name}/text").flow.intent == "act"

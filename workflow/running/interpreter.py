@@ -149,11 +149,11 @@ class _Turn(ComparedTurn):
             self.end_unknown(replace(failure, code="gone_meanwhile", message=text))
         elif not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self.look(failure)
-        elif not any(self._applies(action, scope) for action in step.on_failure) and self.look_once(failure):
-            return
         elif self.is_refused_among_others(reply) and not self._is_explained(scope):
             self.end_among_others(failure)
-        elif not self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
+        elif self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
+            return
+        elif any(self._applies(action, scope) for action in step.on_failure) or not self.look_once(failure):
             self._failed(scope, failure)
 
     def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:

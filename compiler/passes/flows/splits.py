@@ -18,7 +18,9 @@ from compiler.passes.flows.wording.linter import repeated
 from compiler.passes.names import words
 from compiler.passes.names.paths import parameter_of, segments
 from compiler.passes.resources import orders_in_path
+from compiler.passes.risk.clauses import head
 from compiler.passes.risk.judging import judged
+from compiler.passes.risk.texts import own_words
 from compiler.passes.risk.values import class_of_word, makes
 from workflow.profiles.profile import RiskRule
 from workflow.risks import Risk, worst
@@ -51,6 +53,8 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
     body = operation.body
     if operation.method in ("PUT", "PATCH") and body is not None and context.schemas.element(body.schema) is not None:
         return ()  # several things at once, each with values of its own
+    if operation.method == "POST" and head(own_words(operation)) in ("create", "make"):
+        return ()  # the state is that of the new thing: `POST /createjobqueue` with `{state: ENABLED}`
     is_merged = any(said.operation == operation.key for said in context.profile.overrides.merge)
     for pointer, values in enumerations(builder, operation).items():
         classes = _classes(context, operation, pointer, values)

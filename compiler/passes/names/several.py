@@ -10,7 +10,9 @@ from compiler.passes.names import words
 
 _ASKING = frozenset({"get", "list", "gets", "lists", "find", "fetch", "retrieve", "returns", "return", "show", "read"})
 _LISTING = frozenset({"list", "lists", "listing"})
-_PAGES = frozenset({"limit", "offset", "page", "cursor", "pagesize", "perpage", "pagenumber", "pagetoken", "nexttoken"})
+_PAGES = frozenset(
+    {"limit", "offset", "page", "cursor", "pagesize", "perpage", "pagenumber", "pageindex", "pagetoken", "nexttoken"}
+)
 _ENDS = frozenset({"of", "in", "on", "at", "to", "from", "by", "with", "for", "which", "that", "using"})
 _OPENING = frozenset({"a", "an", "the", "all", "of", "list"})
 

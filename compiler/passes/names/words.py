@@ -30,7 +30,24 @@ SPELLED = (
 _OWN = "|".join(SPELLED)
 # Names with a figure in them, whatever their letters' case; never the end of another word (`hosts3`).
 _FIGURED = {
-    w.lower(): w for w in ("L2VPN", "L3VPN", "S3", "X509", "OAuth2", "krb5", "K8s", "EC2", "SHA256", "MD5", "2FA")
+    w.lower(): w
+    for w in (
+        "L2VPN",
+        "L3VPN",
+        "S3",
+        "X509",
+        "OAuth2",
+        "krb5",
+        "K8s",
+        "EC2",
+        "SHA256",
+        "MD5",
+        "2FA",
+        "PKCS12",
+        "P12",
+        "int32",
+        "int64",
+    )
 }
 _WITH_FIGURES = "|".join(rf"(?<![A-Za-z])(?i:{word}s?)(?![a-z0-9])" for word in _FIGURED)
 _PARTS = re.compile(

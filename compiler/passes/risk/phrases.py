@@ -39,6 +39,7 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
         (r"\b(?:cannot|can no longer|can not) (?:be )?(?:read|used?|accessed|access|reached|reach|connect)\b[^.;]{0,24}\b(?:until|while|during|any ?more|any longer)\b", Risk.DISRUPT, "it does not serve meanwhile"),
         (r"\b(?:bring|take|tear|put|mark)s? (?:[a-z]+ ){1,3}(?:down|offline|out of service)\b", Risk.DISRUPT, "it does not serve any more"),
         (r"\bgraphql\b|\barbitrary (?:commands?|code|scripts?|queries|sql)\b|\bmutations?\b", Risk.DISRUPT, "whatever is sent is done"),
+        (r"\b(?:performs?|executes?|runs?|sends?) (?:an?|any|the|raw|custom|given|specified) (?:[a-z]+ )?(?:operations?|statements?|quer(?:y|ies)|commands?|sql) (?:on|against|in|to) (?:an?|the|your|this|any) (?:[a-z]+ ){0,2}(?:databases?|db|server|device|host|node|cluster|shell|switch)\b", Risk.DISRUPT, "whatever is sent is done"),
     )
 )  # fmt: skip
 

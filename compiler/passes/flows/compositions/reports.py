@@ -81,8 +81,9 @@ def _nameless(context: Context) -> set[str]:
 
 
 def _is_below(owner: Resource, resource: Resource) -> bool:
-    """Not `/servers/actions`, which are those of all servers."""
-    return shape(resource.collection or resource.item).startswith(f"{shape(owner.item)}/")
+    """Not `/servers/actions`, which are those of all servers, nor `/v1/{parent}/jobs` of one at `/v1/{name}`."""
+    at = (resource.collection or resource.item).count("{parent}") > owner.item.count("{parent}")
+    return not at and shape(resource.collection or resource.item).startswith(f"{shape(owner.item)}/")
 
 
 def _is_record(context: Context, resource: Resource) -> bool:

@@ -37,7 +37,10 @@ _UNITS = {
 _NAMED = "|".join(_UNITS)
 _IN_TEXT = re.compile(rf"\b(?:in|of|number of)\s+(?:the\s+)?({_NAMED})\b|[(\[]({_NAMED})[)\]]", re.IGNORECASE)
 # What says nothing of what is meant: that the schema says, and since when there is such a thing.
-_BESIDE = re.compile(r"^(?:(?:required|optional)\.|(?:was )?added in version [\d.]+\d\.?)(?=\s|$)\s*", re.IGNORECASE)
+BESIDE = re.compile(
+    r"^(?:(?:required|optional|immutable|identifier|input only)\.|(?:was )?added in version [\d.]+\d\.?)(?=\s|$)\s*",
+    re.IGNORECASE,
+)
 _READ_ONLY = re.compile(r"^\W{0,2}(?:output[ -]only|read[ -]?only)\W{0,2}[.\])]", re.IGNORECASE)
 _LIST = re.compile(r"([.!?]) [^.!?]{0,60}:$")
 SENTENCE = 3  # spaces in a text that says what is meant: the same text means the same value
@@ -47,7 +50,7 @@ _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n\s*[-*]\s")
 def told(text: str, name: str, schema: Mapping[str, Any]) -> str:
     """What a caller reads of the input `name`; its name in words where nobody described it."""
     text = text or str(schema.get("title") or "")
-    text = _BESIDE.sub("", text)
+    text = BESIDE.sub("", text)
     first = _without_list(first_sentence(text))
     if not first or _lists_values(first, schema):
         first = f"{words.spoken(name)[:1].upper()}{words.spoken(name)[1:]}."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.ir.model import FlowStep, Input, Operation, Resource, Role, Schema
 from compiler.passes.flows.context import address, noun_of
+from compiler.passes.flows.inputs.input_texts import BESIDE
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.identity import is_a_name, is_called_by_id, says_id, takes_name, word_of_id
@@ -63,13 +64,14 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
         resource = (
             None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
         )
-    if resource is not None and _only_sorts(operation.path, prefix, name, resource):
+    is_above = resource is not None and "parent" == name != resource.id_parameter  # `/v1/{parent}`, beside `/v1/{name}`
+    if resource is not None and (is_above or _only_sorts(operation.path, prefix, name, resource)):
         resource, is_one = None, False
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     written, name = name, _VERSIONED.sub("", name)
     own = words.snake(name)
     what = _thing(resource, name)
-    told = words.first_sentence(parameter.description) if parameter else ""
+    told = words.first_sentence(BESIDE.sub("", parameter.description)) if parameter else ""
     plain = words.spoken(name)
     said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
     if is_one and is_a_name(name):

@@ -25,7 +25,7 @@ from compiler.passes.flows.wording.ids import (
     fuller,
 )
 from compiler.passes.flows.wording.initials import initials_of, spelled
-from compiler.passes.flows.wording.own_verbs import with_own_verb
+from compiler.passes.flows.wording.own_verbs import beginning, with_own_verb
 from compiler.passes.flows.wording.summaries import base_of, from_summary, verb_of_text
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
@@ -39,6 +39,7 @@ from compiler.passes.names.paths import (
     shape,
 )
 from compiler.passes.names.told_apart import is_by_place, told_apart
+from compiler.passes.versions import is_version
 from workflow.documents.path_queries import address_of
 
 _METHOD_VERBS = {
@@ -121,13 +122,7 @@ def _described(flow: Flow) -> Flow:
     flow = replace(flow, description=_DOUBLED.sub(r"\1", flow.description))
     if not any(wording.description_faults(flow)) and not _says_twice(flow):
         return flow
-    return replace(flow, description=_beginning(flow, flow.title))
-
-
-def _beginning(flow: Flow, title: str) -> str:
-    """The description with the title as its first sentence."""
-    rest = flow.description[len(wording.first_of(flow.description)) :].lstrip(".").strip()
-    return f"{title}. {rest}".strip()
+    return replace(flow, description=beginning(flow, flow.title))
 
 
 def _says_twice(flow: Flow) -> bool:
@@ -148,8 +143,8 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
         flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
     if is_only and not _is_of_values(flow):
         flow = _said_by_id(context, _saying_more(context, flow, operation), operation)
-        title = with_own_verb(flow, operation)
-        wanted = _named(context, replace(flow, title=texts.opened(title))) if title else flow
+        told = with_own_verb(flow, operation)
+        wanted = _named(context, told) if told is not flow else flow
         flow = flow if any(wording.title_faults(wanted, api)) else wanted
     return _named_as_titled(context, flow)
 
@@ -197,7 +192,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
         if flow.intent in ("delete", "update"):
-            wanted = replace(wanted, description=_beginning(flow, wanted.title))
+            wanted = replace(wanted, description=beginning(flow, wanted.title))
         wanted = _named(context, wanted) if is_ordered else wanted
         if (is_other or is_fuller or is_instead or is_ordered) and not any(
             wording.title_faults(wanted, context.api.name)
@@ -260,7 +255,7 @@ def _ended(context: Context, flow: Flow, operation: Operation) -> Flow:
     if verb not in _ENDING or " " not in flow.title or any(wording.title_faults(wanted, context.api.name)):
         return flow
     said = texts.purpose(operation)
-    return replace(_named(context, wanted), description=_beginning(flow, said.rstrip(".") or wanted.title))
+    return replace(_named(context, wanted), description=beginning(flow, said.rstrip(".") or wanted.title))
 
 
 def _titled(context: Context, flow: Flow, title: str) -> Flow:
@@ -375,7 +370,8 @@ def _verb(flow: Flow, operation: Operation) -> str:
 def _by_path(flow: Flow, operation: Operation) -> str:
     """`Get status of node`: the verb, the last things of the path, and whose they are."""
     verb = _verb(flow, operation)
-    literal = [p for p in segments(operation.path) if not parameter_of(p) and p.lower() not in _SILENT]
+    told = (p for p in segments(operation.path) if p.lower() not in _SILENT and not is_version(p))
+    literal = [p for p in told if not parameter_of(p)]
     things = [words.spoken(words.singular(part.rpartition(".")[2])) for part in reversed(literal)]
     spoken = {words.singular(w) for w in words.split(verb)}
     fresh: list[str] = []
@@ -386,7 +382,8 @@ def _by_path(flow: Flow, operation: Operation) -> str:
             spoken |= parts
     if verb == "find" and fresh:
         fresh[0] = words.plural(fresh[0])
-    return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
+    named = [words.spoken(words.singular(part)) for part in operation.operation_id.split(".")[-2:-1]]  # `jobs.pause`
+    return f"{verb} {' of '.join(fresh or named or [flow.resource])}"
 
 
 def _without_verb(thing: str, verb: str, operation: Operation) -> str:
