@@ -181,7 +181,7 @@ def created_id(builder: Builder, operation: Operation, resource: Resource, step:
     number = next(n for n, s in enumerate(builder.steps) if s.id == step.id)
     reply = operation.success
     job = builder.context.jobs.get(operation.key)
-    if job is not None and _is_whole(builder, job, reply):
+    if job is not None and resource.read != job.poll and _is_whole(builder, job, reply):
         return None  # the id in it is the job's
     place, transform = _place_of_id(builder, reply, resource)
     if not place:
