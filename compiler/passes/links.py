@@ -175,6 +175,13 @@ def _adds(operation: Operation, here: Resource | None) -> bool:
     return operation.method == "PUT" and operation.body is None and (here is None or not here.read)
 
 
+def _is_another(here: Resource, name: str, named: Referent) -> bool:
+    """`POST /report-jobs/{reportPlanName}`, where a job is at `/report-jobs/{reportJobId}`, is about a plan."""
+    is_told = name == named.resource.id_parameter != here.id_parameter and named.resource is not here
+    own = words.split(words.singular(here.noun))
+    return is_told and words.split(name)[: len(own)] != own
+
+
 def _together(collection: str, path: str) -> int:
     """How many words two addresses begin with in common."""
     both = takewhile(lambda pair: pair[0] == pair[1], zip(segments(collection), segments(path), strict=False))
@@ -241,6 +248,8 @@ class _Linker:
     def referent_of_parameter(self, here: Resource | None, name: str, prefix: str) -> Referent | None:
         """The collection in which the item stands, unless people know the thing only in another one."""
         named = self.referents.find(name, path=prefix)
+        if here is not None and named is not None and _is_another(here, name, named):
+            return named
         if here is not None and here.source and here.id_field:
             better = named and not here.references and not here.natural_keys and named.resource.natural_keys
             if not better:

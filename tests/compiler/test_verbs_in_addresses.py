@@ -63,3 +63,36 @@ def test_what_can_be_sent_as_a_described_query_is_not_also_sent_as_a_body_of_whi
 def test_the_one_who_asks_is_called_so(tmp_path: Path) -> None:
     flow = only(compiled(tmp_path, {"/me": {"get": {"responses": answers(THING)}}}), "GET /me").flow
     assert (flow.title, flow.description) == ("Get current user", "Shows the current user. Changes nothing.")
+
+
+def test_a_noun_that_can_be_a_verb_is_described_all_the_same(tmp_path: Path) -> None:
+    shown = {"summary": "Snapshot schedule of a VM", "responses": answers(THING)}
+    flow = only(compiled(tmp_path, _at("/snapshotSchedules/{id}", get=shown)), "GET /snapshotSchedules/{id}").flow
+    assert flow.title == "Describe snapshot schedule"
+
+
+def test_a_verb_behind_a_colon_is_what_is_done(tmp_path: Path) -> None:
+    shown = {"operationId": "Registry_ListRevisions", "description": "ListRevisions lists all.", "responses": THINGS}
+    made = compiled(tmp_path, _at("/specs/{spec}:listRevisions", get={**shown, "parameters": [given("spec")]}))
+    assert only(made, "GET /specs/{spec}:listRevisions").flow.title == "List revisions"
+
+
+def test_what_only_groups_orders_is_no_thing_that_they_are_done_to(tmp_path: Path) -> None:
+    paths = _at("/users/{userId}", get={"responses": answers(THING)})
+    paths |= _at("/users/{userId}/lifecycle/unsuspend", post={"summary": "Unsuspend User", "responses": DONE})
+    flow = only(compiled(tmp_path, paths), "POST /users/{userId}/lifecycle/unsuspend").flow
+    assert (flow.id, flow.title) == ("odd_unsuspend_user", "Unsuspend user")
+
+
+def test_what_stands_at_the_address_of_jobs_and_is_called_a_plan_is_a_plan(tmp_path: Path) -> None:
+    job = {"type": "object", "properties": {"jobId": _TEXT, "note": _TEXT}}
+    plan = {"type": "object", "properties": {"reportPlanName": _TEXT}}
+    listed = {"jobs": {"type": "array", "items": job}}
+    paths = _at("/report-jobs", get={"responses": answers({"type": "object", "properties": listed})})
+    paths |= _at("/report-jobs/{jobId}", get={"responses": answers(job)})
+    paths |= {"/report-jobs/{reportPlanName}": {"post": {"parameters": [given("reportPlanName")], "responses": DONE}}}
+    paths |= _at("/report-plans", get={"responses": answers({"type": "array", "items": plan})})
+    paths |= _at("/report-plans/{reportPlanName}", get={"responses": answers(plan)})
+    flow = only(compiled(tmp_path, paths), "POST /report-jobs/{reportPlanName}").flow
+    assert [step.operation for step in flow.steps] == ["POST /report-jobs/{reportPlanName}"]
+    assert [one.name for one in flow.inputs] == ["report_plan"]

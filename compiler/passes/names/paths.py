@@ -22,7 +22,7 @@ _ENDINGS = frozenset(
     {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
 )
 STATES = frozenset({"status", "state"})
-GROUPING = frozenset({"actions", "action", "oem"})
+GROUPING = frozenset({"actions", "action", "oem", "lifecycle"})
 # Parameters whose value is what is done, and whose own name says nothing.
 _ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act", "verb", "method", "target", "func"})
 _READING = frozenset({"list", "get", "read", "show", "query", "describe"})

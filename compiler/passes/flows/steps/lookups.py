@@ -67,6 +67,9 @@ def _given_id(builder: "Builder", operation: Operation, prefix: str, name: str) 
     is_above = resource is not None and "parent" == name != resource.id_parameter  # `/v1/{parent}`, beside `/v1/{name}`
     if resource is not None and (is_above or _only_sorts(operation.path, prefix, name, resource)):
         resource, is_one = None, False
+    meant = builder.context.needed_by(operation.key, f"path.{name}")
+    if resource is not None and meant is not None and meant.id_parameter == name != resource.id_parameter:
+        resource = meant  # the plan that a job is started by, at the address of jobs
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     written, name = name, _VERSIONED.sub("", name)
     own = words.snake(name)

@@ -72,7 +72,7 @@ _WRITING = frozenset(
         "alter adjust reconfigure upsert overwrite rename add register enable disable manage define use return"
     )
 )  # what an update does anyway
-_SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
+_SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem", "lifecycle"})
 
 
 def _verb_of(method: str) -> str:

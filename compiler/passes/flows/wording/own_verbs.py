@@ -11,7 +11,7 @@ from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.ids import GENERAL, MOST_TITLE_WORDS
 from compiler.passes.flows.wording.summaries import base_of
 from compiler.passes.names import words
-from compiler.passes.names.paths import last_word
+from compiler.passes.names.paths import last_word, segments
 
 _ASKING = GENERAL | {"find", "describe", "list", "show"}
 _READS = ("find", "describe", "report")
@@ -39,11 +39,13 @@ def _title(flow: Flow, operation: Operation) -> str:
     named = words.split(operation.operation_id)
     named = named[1:] if named[:1] == (operation.method.lower(),) else named
     told = words.split(words.first_sentence(operation.summary or operation.description, 100))
-    own = next((base_of(said[0]) for said in (named, told) if said), "")
+    own = next((base for said in (named, told) if said and (base := base_of(said[0]))), "")
     is_within = (
         bool(own) and flow.intent in _READS and verb.lower() in _ASKING and len(rest) > 1 and rest[0].lower() == own
     )
-    if is_within:
+    # `/snapshot-schedules` are no deed, and `/export/packages` is one.
+    is_noun = own in wording.AS_NOUNS - _ASKING and own not in [part.lower() for part in segments(operation.path)]
+    if is_within and not is_noun:
         return " ".join(rest)
     if not own or own in _ASKING:
         return ""
