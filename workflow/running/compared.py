@@ -75,13 +75,11 @@ class ComparedTurn(DoubtfulTurn):
         same = (each for each in self.flow.steps if each.step_id in pictures and each is not step)
         return next((pictures[each.step_id] for each in same if each.path_template == step.path_template), None)
 
-    def looks_what_it_left(self, reply: Reply, failure: Failure, scope: Scope) -> bool:
-        """Whether the thing is read once more, since the refusal does not say that nothing was done."""
-        is_open = is_vague(reply.status) and not self.step.is_safe
-        is_told = any(all_hold(each.criteria, scope) for each in self.step.on_failure)  # how it goes on then
-        number = self._shown_before() if is_open and not is_told else None
-        if number is None:
-            return False
+    def looks_what_it_left(self, failure: Failure, scope: Scope) -> bool:
+        """Whether the thing is read once more, since the refusal does not say that nothing was done (`is_vague`)."""
+        number = self._shown_before()
+        if number is None or any(all_hold(each.criteria, scope) for each in self.step.on_failure):
+            return False  # nothing to hold it against, or the document says how it goes on then
         self.note_doubt()
         self.change(look={**begun(self.frame.step, failure), "before": self.flow.steps[number].step_id})
         self.stand_at(number)

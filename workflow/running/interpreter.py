@@ -41,7 +41,7 @@ from workflow.requests.events import (
 )
 from workflow.requests.requests import build_request
 from workflow.requests.versions import VersionRefused, version_outputs
-from workflow.running.compared import ComparedTurn
+from workflow.running.compared import ComparedTurn, is_vague
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 from workflow.running.other_things import told_other
@@ -151,7 +151,11 @@ class _Turn(ComparedTurn):
             self.look(failure)
         elif self.is_refused_among_others(reply) and not self._is_explained(scope):
             self.end_among_others(failure)
-        elif self.looks_what_it_left(reply, self._worded(failure, scope, None), scope):
+        elif (
+            not step.is_safe
+            and is_vague(reply.status)
+            and self.looks_what_it_left(self._worded(failure, scope, None), scope)
+        ):
             return
         elif any(self._applies(action, scope) for action in step.on_failure) or not self.look_once(failure):
             self._failed(scope, failure)
