@@ -8,6 +8,8 @@ stored after each request: of a long value only its digest is kept. Pure.
 
 from collections.abc import Iterator, Mapping
 
+import orjson
+
 from workflow.documents.document import Json
 from workflow.json.canonical import digest
 from workflow.json.pointers import NOTHING, child, parse_pointer, resolve
@@ -57,7 +59,7 @@ def _leaves(place: str, value: Json, depth: int) -> Iterator[tuple[str, Json]]:
 def _ordered(value: Json) -> Json:
     """Without order, and without what moves by itself."""
     if isinstance(value, list):
-        return sorted((digest(_ordered(each)) for each in value), key=str)
+        return sorted(orjson.dumps(_ordered(each), option=orjson.OPT_SORT_KEYS).decode() for each in value)
     if isinstance(value, Mapping):
         return {name: _ordered(inner) for name, inner in value.items() if not is_counted(str(name))}
     return value

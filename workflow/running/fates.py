@@ -66,12 +66,14 @@ class DoubtfulTurn(Turn):
         elif not self._sends_again():
             self.end_unknown(failure)
 
-    def look_once(self, failure: Failure) -> bool:
+    def look_once(self, failure: Failure, scope: Scope) -> bool:
         """Looks at the device after a deletion that was refused for what servers meet on their way, half of it done.
 
-        False where it was not, or no step shows whether the thing is gone.
+        False where it was not, no step shows whether the thing is gone, or the document says how it goes on then.
         """
         if self.step.effect != "delete" or failure.status not in MET_ON_THE_WAY:
+            return False
+        if any(all_hold(each.criteria, scope) for each in self.step.on_failure):
             return False
         number = deciding_step(self.flow, self.frame, self.scope(), self.program.base_path)
         if number is None or self.flow.steps[number].role != "gone":

@@ -157,7 +157,7 @@ class _Turn(ComparedTurn):
             and self.looks_what_it_left(self._worded(failure, scope, None), scope)
         ):
             return
-        elif any(self._applies(action, scope) for action in step.on_failure) or not self.look_once(failure):
+        elif not self.look_once(failure, scope):
             self._failed(scope, failure)
 
     def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:
