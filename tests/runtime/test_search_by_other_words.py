@@ -7,7 +7,7 @@ import pytest
 from workflow.search.findable import Findable, WorkflowFacts
 from workflow.search.forms import forms_of
 from workflow.search.index import Index
-from workflow.search.question import understood
+from workflow.search.question import heard, understood
 from workflow.search.saying import plainly
 from workflow.search.worth import facts_of
 
@@ -86,3 +86,9 @@ def test_of_many_with_the_same_words_the_few_best_are_the_best_of_all() -> None:
 def test_who_signs_somebody_out_finds_a_log_out_written_in_two_words() -> None:
     index = Index((one("log_out_member", "act"), one("suspend_member", "act")))
     assert index.search("sign bob out")[0] == "lab_log_out_member"
+
+
+def test_the_first_question_of_a_process_waits_for_no_words_to_be_learnt() -> None:
+    heard.cache_clear()
+    Index()
+    assert heard.cache_info().currsize == 1

@@ -16,7 +16,7 @@ from workflow.search.findable import Findable
 from workflow.search.forms import forms_of
 from workflow.search.names import with_names
 from workflow.search.postings import Hit, Hits, Postings, best_hits
-from workflow.search.question import Idea, SearchQuestion, heard, of_a_name, understood
+from workflow.search.question import Idea, SearchQuestion, heard, learn_words, of_a_name, understood
 from workflow.search.ranking import Matches, Shelf, ranked
 from workflow.search.spelling import spelt
 from workflow.search.stems import WORD, stems_of
@@ -53,6 +53,7 @@ class Index:
         self._verbs: set[tuple[str, ...]] = set()  # with which names of changes begin
         self._initials: dict[str, tuple[str, ...]] = {}  # of names of things, as they are written short
         self._joined: dict[str, tuple[str, ...]] = {}  # names of things, as they are written in one word
+        learn_words()
         self.take_in(found)
 
     @property

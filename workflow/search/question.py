@@ -205,6 +205,12 @@ def heard() -> frozenset[str]:
     return frozenset(stems_of(words).values())
 
 
+def learn_words() -> None:
+    """What the first question of a process would wait for: the stems of all that is heard, and what means the same."""
+    heard()
+    understood("restart it")
+
+
 def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
     """What is told of how things are, before what is wanted: "the disk is full, make it bigger"."""
     parts = [WORD.findall(part) for part in _COMMA.split(text) if part.strip()]
