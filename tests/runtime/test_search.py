@@ -196,7 +196,7 @@ def test_a_contracted_is_is_one_and_no_possessive() -> None:
         ("rename srv-tmp to srv-archive", "rename srv-tmp"),
         ("are there updates available in it", "are there updates in it"),
         ("point the cluster at our ntp", "set our ntp on the cluster"),
-        ("which rack is server7 in?", "where is server7 in rack?"),
+        ("which rack is server7 in?", "where server7 in rack?"),
         ("is 10.1.1.7 taken", "is ip address taken"),
     ],
 )

@@ -13,9 +13,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from workflow.search.findable import Findable
+from workflow.search.forms import forms_of
 from workflow.search.names import with_names
 from workflow.search.postings import Hit, Hits, Postings, best_hits
-from workflow.search.question import Idea, SearchQuestion, heard, of_a_name, understood
+from workflow.search.question import Idea, SearchQuestion, heard, learn_words, of_a_name, understood
 from workflow.search.ranking import Matches, Shelf, ranked
 from workflow.search.spelling import spelt
 from workflow.search.stems import WORD, stems_of
@@ -52,6 +53,7 @@ class Index:
         self._verbs: set[tuple[str, ...]] = set()  # with which names of changes begin
         self._initials: dict[str, tuple[str, ...]] = {}  # of names of things, as they are written short
         self._joined: dict[str, tuple[str, ...]] = {}  # names of things, as they are written in one word
+        learn_words()
         self.take_in(found)
 
     @property
@@ -105,9 +107,11 @@ class Index:
     ) -> tuple[list[str], int]:
         """The names of the tools that match best, at most so many, and how many match."""
         named = with_names(text, self._postings.__contains__, heard())
-        question = understood(spelt(named, self._postings.__contains__, heard()))
+        question = understood(spelt(named, self._postings.__contains__, heard(), self._has_another_form))
         if question.wants == "act" and not self._wants_a_change(question):
             question = replace(question, wants="name")
+        if question.wants == "name" and question.only_tells:
+            question = replace(question, wants="know")
         matches = self._matches(question, api)
         fitting = self._fitting(matches, question, risk)
         found = sorted(ranked(self._shelf, question, matches, fitting, most))
@@ -126,6 +130,7 @@ class Index:
         speed" wants none."""
         first = question.ideas[0] if question.ideas else Idea(())
         is_called = any(phrase[:1] in self._verbs for phrase in (first.said, *first.others))
+        is_called = is_called or (len(first.said) == 1 and self._is_only_made(first.said[0]))
         return question.is_order or first.is_verb or is_called
 
     def _matches(self, question: SearchQuestion, api: str | None) -> list[Matches]:
@@ -138,6 +143,8 @@ class Index:
         for said in map(self._written_apart, question.ideas):
             idea, hits = said, self._hits(said, least)
             meant = None if hits.of else self._written_short(said)
+            if meant is None and not hits.of:
+                meant = self._in_another_form(said)
             if meant is None and not hits.of and said.share != told.share:
                 meant = of_a_name(said, is_main=question.main_name == said.said)
             if meant is not None:
@@ -153,6 +160,18 @@ class Index:
         """What a word means that is made of the initials of a thing here: a PVC."""
         phrase = self._initials.get(idea.said[0]) if len(idea.said) == 1 else None
         return replace(idea, others=(*idea.others, phrase)) if phrase else None
+
+    def _in_another_form(self, idea: Idea) -> Idea | None:
+        """What a word may mean that nobody here has, by another form of it."""
+        found = [(form,) for form in forms_of(idea.said[0]) if form in self._postings] if len(idea.said) == 1 else []
+        return replace(idea, others=(*idea.others, *found)) if found else None
+
+    def _is_only_made(self, stem: str) -> bool:
+        """Whether things here are called by who does it: nobody has a "scrape", but a scraper."""
+        return stem not in self._postings and (f"{stem}r" in self._postings or f"{stem}er" in self._postings)
+
+    def _has_another_form(self, stem: str) -> bool:
+        return any(form in self._postings for form in forms_of(stem))
 
     def _written_apart(self, idea: Idea) -> Idea:
         """The same, also by the name of a thing here that is written in two words: a filesystem."""

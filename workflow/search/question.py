@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import dropwhile, takewhile
 
 from workflow.search.meanings import MEANS
 from workflow.search.saying import plainly
@@ -56,6 +57,8 @@ from workflow.search.words import (
 MOST_WORDS = 24
 # Words that may stand between the halves of a phrase: "take the old virtual CD out".
 _MOST_BETWEEN = 4
+# Words of which the name of a thing is made: "hot topics".
+_MOST_OF_A_NAME = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Idea:
 class SearchQuestion:
     """`wants_all`: everything of a kind is asked for, not one of them. `is_order`: the first word is a verb by what
     comes behind it: "replicate the VM", "boost web01". `asks_many`: of several things. `undoes`: what was put there
-    is to be taken out, and nothing new made."""
+    is to be taken out, and nothing new made. `only_tells`: of the past or of a summary, which nobody changes."""
 
     ideas: tuple[Idea, ...]
     wants: Want
@@ -81,6 +84,7 @@ class SearchQuestion:
     is_order: bool = False
     asks_many: bool = False
     undoes: bool = False
+    only_tells: bool = False
 
     @property
     def main_name(self) -> tuple[str, ...]:
@@ -134,8 +138,16 @@ def understood(text: str) -> SearchQuestion:
     if wants == "act" and len(ideas) == 1 and not lets_it:
         wants = "name"
     is_all = bool({"all", "every", "everything"} & set(words))
+    asks_many = _asks_many(words, stems)
     undoes = wants == "act" and takes_out(words)
-    return SearchQuestion(tuple(ideas), wants, is_all, lets_it or is_order(words), _asks_many(words, stems), undoes)
+    return SearchQuestion(
+        tuple(ideas), wants, is_all, lets_it or is_order(words), asks_many, undoes, _only_tells(text, words)
+    )
+
+
+def _only_tells(text: str, words: Sequence[str]) -> bool:
+    """Whether it is of what was, or of what is told in short: "fan speeds so far", "mileage summary for May"."""
+    return _PAST.search(text) is not None or not _REPORTS.isdisjoint(words)
 
 
 def _wish_given(words: Sequence[str]) -> str:
@@ -170,11 +182,15 @@ def _of_its_state(ideas: Sequence[Idea]) -> list[Idea]:
 
 
 def _asks_many(words: Sequence[str], stems: Mapping[str, str]) -> bool:
-    """Whether the first thing that is asked for stands in the plural."""
+    """Whether the thing that is asked for stands in the plural: "the VMs", "traffic flows"."""
     if list(words[:2]) == ["how", "many"]:
         return True
-    first = next((word for word in words if word not in ASKING and word not in LOOKING and word not in EMPTY), "")
-    return first.endswith("s") and not first.endswith(("ss", "us", "is")) and stems.get(first, first) != first
+    begun = dropwhile(lambda word: word in ASKING or word in LOOKING or word in EMPTY, words)
+    name = [*takewhile(lambda word: word not in EMPTY and word not in WHERE, begun)]
+    return any(
+        word.endswith("s") and not word.endswith(("ss", "us", "is")) and stems.get(word, word) != word
+        for word in name[:_MOST_OF_A_NAME]
+    )
 
 
 @cache
@@ -187,6 +203,12 @@ def heard() -> frozenset[str]:
     ordered = (ACTING, LIGHT, DONE, GIVING, MORE_OF_THEM, SENDING, NEEDING, STATES, SWITCHING, TAKING_OUT, WRITING)
     words = {word for phrase in phrases for word in phrase.split()}.union(*asked, *ordered)
     return frozenset(stems_of(words).values())
+
+
+def learn_words() -> None:
+    """What the first question of a process would wait for: the stems of all that is heard, and what means the same."""
+    heard()
+    understood("restart it")
 
 
 def _told_before(text: str, words: list[str]) -> tuple[list[str], list[str]]:
@@ -259,6 +281,7 @@ _GIVE_ME = frozenset({("give", "me"), ("get", "me"), ("give", "us")})
 _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\b")
 # Behind a verb they make another verb of it; what else stands there is what it is done to: "update ... firmware".
 _PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
+_PAST = re.compile(r"\b(?:(?:this|last|past|previous) (?:hour|night|week|month|quarter|year)|yesterday|so far|ago)\b")
 _REPORTS = frozenset(("list", "overview", "summary", "report", "look", "count", "view", "table"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))

@@ -14,6 +14,8 @@ from workflow.search.worth import Facts, Kind, best_fit, fit, manner, most_of
 
 # Who has none of the rarer ideas has at most this share of all: then few of them can be among the best.
 _OF_MOST = 0.45
+# Of more a few are weighed first, so that most others need not be.
+_MANY = 300
 # What is reckoned in another order differs in the last digit.
 _NEARLY = 1 - 1e-9
 Ranked = list[tuple[float, str]]
@@ -89,6 +91,12 @@ class _Weighing:
     def best_of(self, matches: Sequence[Matches], places: set[int], most: int, bar: float = 0.0) -> Ranked:
         """Those that may be among the best, sorted; `matches`: all ideas that any of the places has."""
         scores = _scores(matches, places)
+        if len(scores) > max(
+            _MANY, most
+        ):  # of those that say most of it most others are worth less, at whatever they promise
+            sample = heapq.nlargest(most, scores, key=scores.__getitem__)
+            worst = max(self._weigh(place, scores[place])[0] for place in sample)
+            bar = max(bar, -worst)
         promised = self._promised(scores, bar)
         first = heapq.nlargest(most, promised)
         found = sorted(self._weigh(place, scores[place]) for _, place in first)

@@ -7,6 +7,7 @@ called by `question`.
 
 import re
 
+_DENIED = re.compile(r"n['’]t\b")
 _CONTRACTED = re.compile(r"\b(what|who|where|how|when|why|which|there|here|it|that|he|she)['’]s\b")
 # "the VM's disk" is about a VM.
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
@@ -16,6 +17,7 @@ _TOLD_BY_FORM = (
     (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "mailbox"),
     (re.compile(r"(?:\\\\|(?<![\w:])//|\b(?:smb|cifs|nfs)://)[\w.-]+[\\/:]\S*"), "share"),
     (re.compile(r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b"), "0"),
+    (re.compile(r"\bhttps?://[\w.-]+(?::\d+)?(?![\w./-]*\.(?:iso|img|qcow2|vmdk|vhdx)\b)[/\w.-]*"), "0"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b"), "cidr"),
     (re.compile(r"(?<![\w.-])[\w.-]*\w\.(iso|img|qcow2|vmdk|vhdx)\b"), r"\1"),
 )
@@ -45,6 +47,14 @@ _ADDRESS_ITSELF = re.compile(
     r"\b(is|are|give|assign|free|free up|release|delete|remove|reserve|find|show|has|have|uses|using)"
     r" \d{1,3}(?:\.\d{1,3}){3}(?![\w./])"
 )
+# Who is in a group is a member of it.
+_INTO_A_GROUP = re.compile(
+    r"\b(?:put|add|move) ([\w.-]+) (?:in|into|to) ((?:the |our |a )?(?:[\w-]+ )?(?:group|team|org|organization))\b"
+)
+_OUT_OF_A_GROUP = re.compile(
+    r"\b(?:take|kick|throw|remove|drop) ([\w.-]+) (?:out of|off|from) "
+    r"((?:the |our |a )?(?:[\w-]+ )?(?:group|team|org|organization))\b"
+)
 # Pointed at is what is set.
 _POINTED = re.compile(r"^point (.+?) at ((?:\w|[ .-])+)")
 # Kicked off is a job, or a pod off its node.
@@ -57,15 +67,16 @@ _GIVEN = re.compile(
 
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
-    text = _CONTRACTED.sub(r"\1 is", text.lower())
+    text = _DENIED.sub(" not", _CONTRACTED.sub(r"\1 is", text.lower()))
     text = _AVAILABLE.sub(r"\1 there \2", _CALLED.sub("", _POSSESSIVE.sub("", text)))
     text = _RENAMED.sub(r"\1", text)
     for form, word in _TOLD_BY_FORM:
         text = form.sub(word, text)
+    text = _OUT_OF_A_GROUP.sub(r"remove member \1 from \2", _INTO_A_GROUP.sub(r"add member \1 to \2", text))
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
     text = _ADDRESS_ITSELF.sub(r"\1 ip address", text)
     text = _ADDRESS.sub(r"\1", text)
     text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
-    text = _WHICH_OF_IT.sub(r"where is \2 in \1?", text)
+    text = _WHICH_OF_IT.sub(r"where \2 in \1?", text)
     return _POINTED.sub(r"set \2 on \1", _USED_AS.sub(r"set \1", text))

@@ -19,14 +19,16 @@ _MOST_WRONG = 4
 _LETTERS = re.compile(r"[^\W_]+")
 
 
-def spelt(text: str, is_known: Callable[[str], bool], heard: Collection[str]) -> str:
-    """`text` with words that are neither known, as stems, nor `heard` as the nearest one that is."""
+def spelt(
+    text: str, is_known: Callable[[str], bool], heard: Collection[str], is_made: Callable[[str], bool] = lambda _: False
+) -> str:
+    """`text` with words that are neither known, as stems, nor `heard` as the nearest one that is. `is_made`: whether
+    another form of a stem is known ("scrape" is written right where there is a scraper)."""
     words = [found[0] for found in islice(_LETTERS.finditer(text), MOST_WORDS)]
     plain = [word for number, word in enumerate(words) if _may_be_wrong(word, is_first=number == 0)]
     stems = stems_of(word.lower() for word in plain)
-    strange = (
-        word for word in dict.fromkeys(plain) if not (stems[word.lower()] in heard or is_known(stems[word.lower()]))
-    )
+    of = {word: stems[word.lower()] for word in dict.fromkeys(plain)}
+    strange = (word for word, stem in of.items() if not (stem in heard or is_known(stem) or is_made(stem)))
     near = {word: _nearest(word.lower(), stems[word.lower()], is_known, heard) for word in islice(strange, _MOST_WRONG)}
     right = {word: found for word, found in near.items() if found}
     return _LETTERS.sub(lambda found: right.get(found[0], found[0]), text) if right else text

@@ -49,6 +49,8 @@ _NO_LONGER = re.compile(
     r"\b(?:(?:has|have|had|needs?|must|can|should) (?:to )?go"
     r"|(?:not|no longer|never) (?:be )?(?:exist|needed|wanted|used)(?: any ?more)?)$"
 )
+# "The clock should read noon": what is to be so is set.
+_SHOULD_BE = re.compile(r"^(?!should\b).+ should (?:be|become|have|read|say|show|last|use)\b")
 # Words behind a light verb among which what is done stands: "make a full backup".
 _NEAR = 5
 
@@ -65,6 +67,8 @@ def wish_of(words: Sequence[str], said: Sequence[str]) -> Want:
     if _NO_LONGER.search(" ".join(words)):
         return "delete"
     wants = verb_near_the_beginning(said)
+    if wants is None and _SHOULD_BE.search(" ".join(words)):
+        return "update"
     if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
         return "update"
     if "password" in words and _PASSWORD & set(words):

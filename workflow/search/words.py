@@ -23,7 +23,7 @@ EMPTY = frozenset((
     "certain", "whole", "entire", "against", "gets", "getting", "go", "goes", "going", "off", "here", "again", "just",
     "yet", "gb", "gig", "gigs", "mb", "tb", "nobody", "really", "then", "about", "off", "being", "been", "am", "im",
     "yesterday", "today", "tonight", "tomorrow", "night", "morning", "evening", "hour", "hours", "minute", "minutes",
-    "week", "month", "ago", "moment", "soon",
+    "week", "month", "ago", "not", "instead", "moment", "soon",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
@@ -52,7 +52,7 @@ TRYING = frozenset(("dry", "preview", "simulate", "test", "validate", "verify"))
 # What behind it only says when or why.
 BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
 # Of a thing that has to become so: "make the disk bigger", "two more CPUs".
-COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "faster"))
+COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "faster", "slower", "instead"))
 # What stands between a verb and what it is done to.
 BEFORE_A_THING = frozenset((
     "a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "its", "his", "her", "their", "all",
@@ -89,6 +89,8 @@ ONLY_DONE = frozenset((
     "kick", "kill", "migrate", "move", "pause", "point", "pull", "reboot", "replicate", "resume", "send", "shut",
     "spin", "suspend", "unmount", "unplug",
 ))  # fmt: skip
+# How what is told is written: `/users.json`.
+FORMATS = frozenset(("csv", "html", "json", "txt", "xml", "yaml"))
 # Who takes something out wants none made.
 TAKING_OUT = frozenset(
     ("detach", "disconnect", "eject", "free", "leave", "release", "unassign", "unhook", "unmount", "unplug", "yank")
@@ -109,7 +111,7 @@ POLITE = frozenset((
 # What is wanted, by the verb near the beginning.
 WANTS: Mapping[Literal["create", "update", "delete"], tuple[str, ...]] = {
     "create": ("create", "add", "make", "new", "spin up", "set up", "provision", "invite", "register", "define",
-               "order", "reserve", "generate", "issue", "install", "kick off", "stand up", "another", "build",
+               "order", "mint", "reserve", "generate", "issue", "install", "kick off", "stand up", "another", "build",
                "bring in", "extra", "additional", "roll out"),
     "update": ("update", "change", "edit", "modify", "set", "rename", "give", "enlarge", "increase",
                "decrease", "resize", "grow", "extend", "raise", "lower", "configure", "adjust", "scale", "write",

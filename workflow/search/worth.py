@@ -11,7 +11,7 @@ from workflow.search.findable import Findable, humps
 from workflow.search.question import SearchQuestion
 from workflow.search.stems import WORD, stems_of
 from workflow.search.wishes import want_of
-from workflow.search.words import EMPTY, TRYING
+from workflow.search.words import EMPTY, FORMATS, LIGHT, TRYING
 
 # How a workflow's intent fits what is wanted; what is not named: 1.
 _FITS: Mapping[str, Mapping[str, float]] = {
@@ -37,6 +37,7 @@ _TRIAL_UNASKED = 0.6
 _BESIDE = 0.7
 # What does more at once than is asked.
 _MORE_UNASKED = 0.8
+_SAYS_NOTHING = EMPTY | FORMATS
 _JOINING = frozenset(("and", "with"))
 # What a workflow is worth whose name says nothing of what is asked.
 _VAGUE = 0.4
@@ -65,7 +66,9 @@ class Facts:
 
 def facts_of(one: Findable) -> Facts:
     first, _, rest = one.name.partition("_")
-    does = want_of(first) if one.kind.intent == "act" else one.kind.intent
+    does = one.kind.intent
+    if does == "act":
+        does = want_of(rest.partition("_")[0] if first in LIGHT else first)
     said = frozenset(telling(one.name if does == "act" else rest))
     said = said - frozenset(_stems(one.kind.api)) or said
     is_trial = not TRYING.isdisjoint(one.name.split("_"))
@@ -114,7 +117,7 @@ def manner(one: Facts, named: int, question: SearchQuestion) -> float:
 def telling(words: str) -> tuple[str, ...]:
     """The stems of those that say something."""
     each = WORD.findall(humps(words).lower())
-    return tuple(stems_of(word for word in each if word not in EMPTY or word == "all").values())
+    return tuple(stems_of(word for word in each if word == "all" or word not in _SAYS_NOTHING).values())
 
 
 def _stems(text: str) -> tuple[str, ...]:
