@@ -93,7 +93,7 @@ NO_WWW = {"name": "www.lab.example.", "type": "A", "ttl": 300, "changetype": "DE
 WWW_IS_SHOWN = shown("www.lab.example.", "A", "192.0.2.1", "192.0.2.2")
 ACL = {**OF_LAB, "metadata_kind": "ALLOW-AXFR-FROM"}
 ACL_AT = f"{LAB}/metadata/ALLOW-AXFR-FROM"
-KEY = {**OF_LAB, "cryptokey": 1}
+KEY = {**OF_LAB, "crypto_key": 1}
 KEY_AT = f"{LAB}/cryptokeys/1"
 TSIG = "/servers/localhost/tsigkeys"
 PRIMARY = {"ip": "192.0.2.7", "nameserver": "ns.example.", "account": "a"}
@@ -168,13 +168,13 @@ MORE = (
     Call("pdns_describe_metadata", ACL, reads=same(ACL_AT)),
     Call("pdns_find_metadata", OF_LAB),
     # A key of one kind alone is kept as one of both.
-    Call("pdns_create_cryptokey", {**OF_LAB, "keytype": "ksk", "active": False}, KEY_AT, {"/keytype": "ksk"}),
-    Call("pdns_create_cryptokey", {**OF_LAB, "keytype": "csk"}, f"{LAB}/cryptokeys/2", {"/keytype": "csk"}),
-    Call("pdns_update_cryptokey", {**KEY, "active": True}, KEY_AT, {"/active": True}),
-    Call("pdns_update_cryptokey", {**KEY, "bits": 512}, is_impossible=True),
-    Call("pdns_describe_cryptokey", KEY),
-    Call("pdns_find_cryptokeys", OF_LAB),
-    Call("pdns_delete_cryptokey", KEY, KEY_AT, gone=True),
+    Call("pdns_create_crypto_key", {**OF_LAB, "keytype": "ksk", "active": False}, KEY_AT, {"/keytype": "ksk"}),
+    Call("pdns_create_crypto_key", {**OF_LAB, "keytype": "csk"}, f"{LAB}/cryptokeys/2", {"/keytype": "csk"}),
+    Call("pdns_update_crypto_key", {**KEY, "active": True}, KEY_AT, {"/active": True}),
+    Call("pdns_update_crypto_key", {**KEY, "bits": 512}, is_impossible=True),
+    Call("pdns_describe_crypto_key", KEY),
+    Call("pdns_find_crypto_keys", OF_LAB),
+    Call("pdns_delete_crypto_key", KEY, KEY_AT, gone=True),
     Call(
         "pdns_create_tsig_key", {"name": "k1", "algorithm": "hmac-sha256"}, f"{TSIG}/k1.", {"/algorithm": "hmac-sha256"}
     ),

@@ -109,10 +109,12 @@ class DoubtfulTurn(Turn):
         self._look_again(with_try(look, is_as_before, is_partly_so=is_partly_so, was_read=200 <= status < 300), scope)
 
     def _has_listed(self, scope: Scope, look: Mapping[str, Json]) -> None:
-        """After one more list of what has the name: what is new was made, and goes on by the id that it has there."""
+        """After one more list of what has the name: what is new was made, and goes on by the id that it has there.
+
+        None tells nothing: devices list late, and write a name in a form of their own.
+        """
         reply, made = scope.reply, self.flow.steps[look["step"]]
         was_read = reply is not None and 200 <= reply.status < 300
-        is_whole = was_read and reply is not None and INCOMPLETE_HEADER not in reply.headers
         before = self.frame.outputs.get(self.step.step_id, {}).get(BEFORE)
         new = new_since(before, outputs_of(self.step.outputs, scope).get(BEFORE)) if was_read else []
         if len(new) == 1:
@@ -121,8 +123,7 @@ class DoubtfulTurn(Turn):
             self.change(step=look["step"], look=None, outputs=outputs)
             self.go_on_behind()
             return
-        is_as_before = is_whole and not new
-        self._look_again(with_try(look, is_as_before, is_partly_so=False, was_read=was_read), scope)
+        self._look_again(with_try(look, False, is_partly_so=False, was_read=was_read), scope)
 
     def with_nothing_before(self, found: dict[str, Json], scope: Scope) -> dict[str, Json]:
         """The outputs of a step; one that was to list what has a name, and found nothing in a whole list, says so."""
