@@ -20,7 +20,7 @@ from workflow.replies.expectations import Expectation, ExpectationFinding, told_
 from workflow.replies.pictures import picture_of, told_otherwise
 from workflow.requests.events import Failure
 from workflow.running.fates import DoubtfulTurn
-from workflow.running.looking import begun
+from workflow.running.looking import begun, failure_before
 from workflow.running.uncertainty import is_buildable
 
 _BAD_REQUEST = 400
@@ -104,17 +104,12 @@ class ComparedTurn(DoubtfulTurn):
             return
         picture = (self.frame.pictures or {})[look["before"]]
         self.change(step=look["step"], look=None)
-        failure = Failure(self.key, look["code"], look["text"], look["status"], said=tuple(look["said"]))
-        self._end_by(failure, picture, scope.reply)
+        self._end_by(failure_before(self.key, look), picture, scope.reply)
 
     def end_not_made(self, failure: Failure, looked: ProgramStep, reply: Reply | None) -> None:
         """As `fates` says, unless the thing is not as it was before: then something was done on the way."""
         picture = self._picture_of(looked)
-        moved = told_otherwise(picture, reply.body) if picture is not None and reply is not None else ()
-        if moved:
-            self.findings = {**self.findings, self.key: tuple(each.to_json() for each in moved)}
-            self._end_changed(failure, told_beside(moved[:_MOST_TOLD]))
-        else:
+        if picture is None or reply is None or not self._has_ended_otherwise(failure, picture, reply.body):
             super().end_not_made(failure, looked, reply)
 
     def _end_by(self, failure: Failure, picture: Mapping[str, Json], reply: Reply | None) -> None:
@@ -126,12 +121,17 @@ class ComparedTurn(DoubtfulTurn):
         elif reply is None or not 200 <= reply.status < 300:
             text = f"{failure.message}; whether it did a part of it all the same cannot be read"
             self.end_unknown(replace(failure, message=text))
-        elif moved := told_otherwise(picture, reply.body):
-            self.findings = {**self.findings, self.key: tuple(each.to_json() for each in moved)}
-            self._end_changed(failure, told_beside(moved[:_MOST_TOLD]))
-        else:
+        elif not self._has_ended_otherwise(failure, picture, reply.body):
             self.note_settled()
             self.end_failed(failure)
+
+    def _has_ended_otherwise(self, failure: Failure, before: Mapping[str, Json], body: Json) -> bool:
+        """Whether the thing is not as it was before: then the run ends with what is otherwise."""
+        moved = told_otherwise(before, body)
+        if moved:
+            self.findings = {**self.findings, self.key: tuple(each.to_json() for each in moved)}
+            self._end_changed(failure, told_beside(moved[:_MOST_TOLD]))
+        return bool(moved)
 
     def _end_changed(self, failure: Failure, what: str) -> None:
         text = f"{failure.message}; and it is not as it was before: {what}"

@@ -28,6 +28,7 @@ from workflow.running.looking import (
     change_without_a_trace,
     deciding_step,
     evidence_in,
+    failure_before,
     looks_of,
     new_since,
     shown_of,
@@ -135,7 +136,7 @@ class DoubtfulTurn(Turn):
     def _look_again(self, look: Mapping[str, Json], scope: Scope) -> None:
         if look.get("is_refused"):  # it is there, or nobody can tell: what the refusal says stands
             self.change(step=look["step"], look=None)
-            self.end_failed(Failure(self.key, look["code"], look["text"], look["status"], said=tuple(look["said"])))
+            self.end_failed(failure_before(self.key, look))
             return
         most, seconds = looks_of(self.step)
         self.change(look=look)
@@ -211,7 +212,7 @@ class DoubtfulTurn(Turn):
             self.end_failed(failure)
             return
         self.change(step=number)
-        self.done = tuple(key for key in self.done if key != self.key)
+        self.note_not_done()
         text = f"{self.key} was answered without what goes on from it: whether it was carried out is not known"
         lost = Failure(self.key, "no_handle", f"{text} ({failure.message})")
         mark = f"{self.step.step_id}/lost"
@@ -272,9 +273,14 @@ class DoubtfulTurn(Turn):
         self._end_unanswered(f"{text}: what became of the others is not known")
         return True
 
+    @property
+    def _is_last(self) -> bool:
+        """Whether no later step looks."""
+        return self.frame.step + 1 == len(self.flow.steps)
+
     def _leaves_out(self, reply: Reply, sent: Json) -> bool:
         """Whether the answer accounts for fewer things than were named, and no later step looks: then it ends."""
-        found = left_out(reply.body, sent) if self.frame.step + 1 == len(self.flow.steps) else None
+        found = left_out(reply.body, sent) if self._is_last else None
         if found is None:
             return False
         others = f"of {', '.join(found[1][:_MOST_TOLD])}" if found[1] else "of the others"
@@ -287,11 +293,10 @@ class DoubtfulTurn(Turn):
 
         An order that says nothing of what it is for (clean up what is left over) is fulfilled all the same.
         """
-        is_last = self.frame.step + 1 == len(self.flow.steps)
         is_about = bool(sent.body or sent.query) and not any(methods_in(sent.body))
-        if not (is_last and is_about and self.step.effect in ("act", "delete") and names_nothing(reply.body)):
+        if not (self._is_last and is_about and self.step.effect in ("act", "delete") and names_nothing(reply.body)):
             return False
-        self.done = tuple(key for key in self.done if key != self.key)
+        self.note_not_done()
         text = f"{self.key} was answered with {reply.status}, and the answer names nothing that it was done to"
         self.end_failed(Failure(self.key, "fits_nothing", text, reply.status, said=reply.said))
         return True

@@ -7,6 +7,7 @@ Nothing is sent from here: `interpreter` does, and keeps in `Frame.look` what is
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Scope
@@ -121,11 +122,16 @@ def begun(step: int, failure: Failure) -> dict[str, Json]:
     return {"step": step, **told, "tries": 0, "has_seen": False, "is_partly_so": False}
 
 
+def failure_before(key: str, look: Mapping[str, Json]) -> Failure:
+    """What the change at `key` had ended with when the look began."""
+    return Failure(key, look["code"], look["text"], look["status"], said=tuple(look["said"]))
+
+
 def as_failure(key: str, look: Mapping[str, Json], found: str) -> Failure:
     """What the change at `key` ended with, after a look in vain."""
     is_known = look["has_seen"] and not look["is_partly_so"] and look["status"] is not None
     code = "not_carried_out" if is_known else look["code"]
-    return Failure(key, code, f"{look['text']}; {found}", look["status"], said=tuple(look["said"]))
+    return replace(failure_before(key, look), code=code, message=f"{look['text']}; {found}")
 
 
 def shown_of(look: Mapping[str, Json]) -> str:

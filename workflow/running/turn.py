@@ -158,6 +158,10 @@ class Turn:
         if why:
             self.findings = {**self.findings, self.key: (ExpectationFinding("", "unseen", why).to_json(),)}
 
+    def note_not_done(self) -> None:
+        """Takes back that the step took effect: its answer says otherwise, or leaves it open."""
+        self.done = tuple(key for key in self.done if key != self.key)
+
     def note_done(self) -> None:
         self.note_settled()
         if self.key not in self.done:

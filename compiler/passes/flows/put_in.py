@@ -4,15 +4,11 @@ The list is looked at before, since servers refuse what is in it already, and af
 of it. Called by `intents` for updates; what is sent in a body is for `memberships`.
 """
 
-from typing import Any
-
 from compiler.ir.model import FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names.paths import parameter_of, segments, shape
-
-_ANSWERED = queries.simple("$statusCode != null")  # a list that is refused is no reason not to put anything in
 
 
 def is_put_in(resource: Resource, operation: Operation) -> bool:
@@ -23,17 +19,19 @@ def is_put_in(resource: Resource, operation: Operation) -> bool:
 
 def look_whether_it_is_in(builder: Builder, resource: Resource, operation: Operation) -> None:
     """Ends the run where the list has it already."""
-    said = f"The {resource.name} was there already: nothing was sent."
-    branch: dict[str, Any] = {"name": "in_already", "type": "end", "criteria": [queries.OK]}
-    branch["criteria"].append(queries.jsonpath(_query(builder, resource, operation)))
-    branch["x-switchgear"] = {"message": said}
+    branch = {
+        "name": "in_already",
+        "type": "end",
+        "criteria": [queries.OK, queries.jsonpath(_query(builder, resource, operation))],
+        "x-switchgear": {"message": f"The {resource.name} was there already: nothing was sent."},
+    }
     step = FlowStep(
         id=builder.free_step_id("look"),
         operation=resource.list,
         role=Role.CHECK,
         description=f"See whether the {resource.name} is in the list already.",
         parameters=tuple(path_parameters(builder, builder.operation(resource.list))),
-        success=(_ANSWERED,),
+        success=(queries.ANSWERED,),
         branches=(branch,),
     )
     builder.add_step(step, "what is in the list already need not be put in")

@@ -17,9 +17,6 @@ from compiler.passes.flows.wording import texts
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
 
-# A list that is refused tells nothing, and is no reason not to create.
-_ANSWERED = queries.simple("$statusCode != null")
-
 
 def name_before(context: Context, resource: Resource) -> str:
     """The member by which people name what they create, in the creation and in the list; empty where none is."""
@@ -63,7 +60,7 @@ def look_before(builder: Builder, resource: Resource, key: str) -> FlowStep:
         description=f"See which {words.plural(resource.name)} of that {words.spoken(key)} are there.",
         parameters=tuple(parameters_of(builder, operation, filters=False)),
         outputs={"before": queries.selector(_of_name(resource, key) + queries.of_listed(resource, resource.id_field))},
-        success=(_ANSWERED,),
+        success=(queries.ANSWERED,),
         branches=(_namesake(resource, key),),
     )
     return builder.add_step(step, "what was there before was not made")

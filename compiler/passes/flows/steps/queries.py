@@ -71,6 +71,8 @@ def simple(condition: str) -> dict[str, Any]:
 
 IS_GOOD = "$statusCode == 200"
 OK = simple(IS_GOOD)
+# A list that is refused tells nothing, and is no reason not to make or put in anything.
+ANSWERED = simple("$statusCode != null")
 
 
 def selector(query: str) -> dict[str, Any]:
