@@ -234,6 +234,7 @@ class ToyDevice:
     looks: int = 0
     job_state: str = "done"
     before_stop: Callable[[asyncio.StreamWriter], Awaitable[bool]] | None = None
+    before_look: Callable[[asyncio.StreamWriter], Awaitable[bool]] | None = None
 
     async def __call__(self, heard: Heard, writer: asyncio.StreamWriter) -> None:
         match heard.line.decode().split(" ")[:2]:
@@ -247,6 +248,8 @@ class ToyDevice:
                     self.looks = 0
                     writer.write(answer(202, b'{"task": "t-1"}'))
             case ["GET", "/api/tasks/t-1"]:
+                if self.before_look is not None and not await self.before_look(writer):
+                    return
                 self.looks += 1
                 state = "running" if self.looks < 2 else self.job_state
                 if state == "done":
