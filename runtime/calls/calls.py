@@ -207,12 +207,14 @@ class Calls:
         fault = await _fault(entry, dict(ended.outputs)) if ended.is_good else ""
         if not fault:
             return ended
-        told = texts_for_objects(entry.prepared.output_schema, ended) if entry.program.is_read_only else None
-        if told is not None and not await _fault(entry, dict(told.outputs)):
+        promised = entry.prepared.content.tool.get("outputSchema")
+        told = texts_for_objects(promised, ended) if entry.program.is_read_only else None
+        if told is not None and not (told.is_good and await _fault(entry, dict(told.outputs))):
             return told
         log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)
         done = tuple(step.step_id for step in entry.program.steps if not step.is_safe)
-        remedy = f"everything was carried out; see run {ended.run_id}, and tell whoever compiled the workflow"
+        was = "everything was carried out" if done else "everything was read"
+        remedy = f"{was}; see run {ended.run_id}, and tell whoever compiled the workflow"
         return replace(
             ended, outcome="failed", outputs={}, failure=Failure("", "bad_outputs", fault, None, done, (), remedy)
         )
