@@ -86,6 +86,16 @@ def _without_read_back() -> tuple[dict[str, Any], ...]:
     return check, create, wait | ours("wait")
 
 
+def test_the_list_of_what_stands_above_a_job_tells_nothing_of_the_thing() -> None:
+    check, create, wait = _without_read_back()
+    pages = {"by": "reply", "members": "/Members", "most": 100, "id": "/@odata.id"}
+    above = step("find_manager", "get", "/managers", outputs={"id": "$response.body#/Members/0/Id"})
+    made = program(check, create, above | ours("wait", pages=pages), wait, inputs=inputs("pool"))
+    run = Dialogue(made, pool="p-1")
+    run.answer("check", 200, {})
+    assert ended(run.say(LOST), "unknown", "unknown_fate").failure.doubt.look == "GET /pools/p-1"
+
+
 def test_a_plan_that_only_changes_names_no_read() -> None:
     run = Dialogue(program(step("create", "post", "/vms/{id}/x", parameters=[parameter("id", "path", "u")])))
     assert ended(run.say(LOST), "unknown", "unknown_fate").failure.doubt.look == ""

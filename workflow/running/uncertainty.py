@@ -80,7 +80,12 @@ def line_of(step: ProgramStep, scope: Scope, base_path: str) -> str:
 def _candidates(flow: WorkflowProgram, number: int) -> Iterator[ProgramStep]:
     for roles, steps in ((LATER, flow.steps[number + 1 :]), (EARLIER, flow.steps[:number][::-1])):
         for role in roles:
-            yield from (step for step in steps if step.role == role and step.is_safe)
+            yield from (step for step in steps if step.role == role and step.is_safe and not _is_on_the_way(step))
+
+
+def _is_on_the_way(step: ProgramStep) -> bool:
+    """Whether it lists what stands above a job, so that the job can be asked for: of the thing it tells nothing."""
+    return step.role == "wait" and step.pages is not None
 
 
 def _built(step: ProgramStep, scope: Scope, base_path: str) -> Request | None:
