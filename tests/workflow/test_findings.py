@@ -98,6 +98,17 @@ def test_a_refusal_by_state_names_the_state_that_was_found() -> None:
     assert looked_up("web-01", vm("u-1"), vm("u-2", "db-01")) == "wrong web-01. Found: state RUNNING."
 
 
+def test_an_action_that_the_device_refuses_is_told_with_the_state_in_which_it_was_found() -> None:
+    ours = {"x-switchgear": {"role": "change", "effect": "act"}}
+    change = step("change", "post", "/vms/{id}/stop", parameters=[parameter("id", "path", "$inputs.vm")]) | ours
+    checked = ok("$response.body#/state == 'RUNNING'")
+    check = step("check", "get", "/vms/1", successCriteria=checked) | {"x-switchgear": {"role": "check"}}
+    run = Dialogue(program(check, change, inputs=inputs("vm")), vm="1")
+    sent(run.answer("check", 200, {"state": "RUNNING"}), "change")
+    failure = ended(run.answer("change", 409, {}), "failed", "unexpected_status").failure
+    assert failure.message.endswith("; seen last: state RUNNING")
+
+
 @pytest.mark.parametrize(
     ("asked", "there", "told"),
     [

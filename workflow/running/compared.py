@@ -20,6 +20,7 @@ from workflow.replies.expectations import Expectation, ExpectationFinding, told_
 from workflow.replies.pictures import picture_of, told_otherwise
 from workflow.requests.events import Failure
 from workflow.running.fates import DoubtfulTurn
+from workflow.running.findings import state_found
 from workflow.running.looking import begun, failure_before
 from workflow.running.uncertainty import is_buildable
 
@@ -49,6 +50,11 @@ class ComparedTurn(DoubtfulTurn):
         if self.step.is_compared and scope.reply is not None and self.frame.look is None:
             pictures = self.frame.pictures or {}
             self.change(pictures={**pictures, self.step.step_id: picture_of(scope.reply.body)})
+
+    def keep_state(self, checked: ProgramStep, scope: Scope) -> None:
+        """Keeps the state in which an action finds the thing, to be told where the device refuses it for its state."""
+        if self.waiting == "response" and checked.role in ("check", "lookup") and self.step.effect == "act":
+            self.change(last={"found": state_found(checked, scope), "said": []})
 
     def held_against_before(
         self, found: tuple[ExpectationFinding, ...], scope: Scope

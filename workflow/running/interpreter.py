@@ -295,6 +295,7 @@ class _Turn(ComparedTurn):
             self._act(action, scope, None)
         elif frame.step + 1 < len(self.flow.steps):
             self.enter(frame.step + 1)
+            self.keep_state(step, scope)
         else:
             self.finish_workflow("")
 
