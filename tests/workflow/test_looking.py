@@ -99,6 +99,31 @@ def test_what_only_sets_what_it_says_is_sent_once_more_after_a_look_in_vain() ->
     sent(run.answer("change", 502), "look")
 
 
+@pytest.mark.parametrize(
+    ("over", "status", "outcome"),
+    [
+        ("$statusCode != 202", 500, "failed"),
+        ("$statusCode != 202", 502, "unknown"),
+        ("$statusCode != 200", 500, "unknown"),
+        ("$statusCode != 200", 503, "unknown"),
+        ("$statusCode != 202", 504, "unknown"),
+    ],
+)
+def test_what_a_job_may_still_be_at_is_not_said_to_be_undone(over: str, status: int, outcome: str) -> None:
+    """`over`: when there is no job to wait for. A gateway does not tell whether the device took the change up."""
+    skips = {"name": "over", "type": "goto", "stepId": "look", "criteria": [{"condition": over}]}
+    handle = {"job": "$response.body#/job"}
+    made = program(
+        step("change", "post", "/vm", onSuccess=[skips], outputs=handle),
+        step("wait", "get", "/job", **{"x-switchgear": {"role": "wait"}}),
+        step("look", "get", "/vm", **{"x-switchgear": {"role": "read_back", "expects": [MEM], "decides": True}}),
+        inputs=inputs("mem"),
+    )
+    _, command = looked(made, ResponseArrived("change", status), "1")
+    failure = ended(command, outcome, "unexpected_status" if outcome == "unknown" else "not_carried_out").failure
+    assert failure.may_be_done == (("change",) if outcome == "unknown" else ())
+
+
 def test_a_device_that_cannot_be_read_either_leaves_it_unknown() -> None:
     run = Dialogue(changing(), mem="2")
     sent(run.answer("change", 500), "look")

@@ -8,7 +8,7 @@ commands.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from workflow.documents.criteria import all_hold
+from workflow.documents.criteria import CompiledCriterion, all_hold
 from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope, Sent
@@ -46,6 +46,7 @@ _WITH_A_BODY, _CREATED, _ACCEPTED = 200, 201, 202
 _MADE = "created"  # the output of a creation that has the id of what it made
 # What was sent is not as it may be, or stands against what is there (RFC 9110, 15.5): one of several things, maybe.
 _REFUSES_VALUES = (400, 409, 422)
+_BAD_GATEWAY, _GATEWAY_TIMEOUT = 502, 504
 # Roles of steps that are to show a thing: a page for people shows none. What else is read may be a page itself.
 SHOWING = ("lookup", "check", "read_back", "gone")
 
@@ -159,12 +160,31 @@ class DoubtfulTurn(Turn):
         failure = as_failure(self.key, look, f"{line} {shown_of(look)}")
         if look["has_seen"] and self._sends_again():
             return
-        if look["is_partly_so"]:  # a part of it is as it was to be: it was made in part, or that was so before
+        if look["is_partly_so"] or not look["has_seen"]:  # a part: it was made in part, or that was so before
             self.end_unknown(failure)
-        elif look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
-            self.end_not_made(failure, looked, scope.reply)
+        elif look["status"] is None or self._may_be_under_way(look["status"]):
+            text = f"{failure.message}, and it may still be under way"
+            self.end_unknown(replace(failure, code=look["code"], message=text))
         else:
-            self.end_unknown(failure)
+            self.end_not_made(failure, looked, scope.reply)
+
+    def _may_be_under_way(self, status: int) -> bool:
+        """Whether a job may go on with what was answered with this status.
+
+        It may where the API does such changes by jobs, and not only after 202; and where a gateway answered (RFC 9110,
+        15.6.3 and 15.6.5), as nobody knows then what the device said; 504 leaves the device at it.
+        """
+        waits = any(each.role == "wait" for each in self.flow.steps[self.frame.step + 1 :])
+        is_open = status in (_BAD_GATEWAY, _GATEWAY_TIMEOUT) or not self._is_over_at_once()
+        return status == _GATEWAY_TIMEOUT or (waits and is_open)
+
+    def _is_over_at_once(self) -> bool:
+        """Whether the usual answer to the change, 200, leads past the wait for a job, whatever else it says."""
+        scope = self.scope(Reply(_WITH_A_BODY, {}, None))
+        return any(
+            action.type == "goto" and _is_of_status(action.criteria) and all_hold(action.criteria, scope)
+            for action in self.step.on_success
+        )
 
     def end_not_made(self, failure: Failure, _looked: ProgramStep, _reply: Reply | None) -> None:
         """The change was not made, as the reply to the step `_looked` shows."""
@@ -348,3 +368,8 @@ class DoubtfulTurn(Turn):
     def finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
         """The current workflow has succeeded. What that means to whoever called it, the interpreter says."""
         raise NotImplementedError
+
+
+def _is_of_status(criteria: tuple[CompiledCriterion, ...]) -> bool:
+    """Whether there are conditions, and the status alone decides them."""
+    return bool(criteria) and all(each.root == "statusCode" for one in criteria for each in one.expressions)
