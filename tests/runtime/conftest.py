@@ -247,9 +247,7 @@ class ToyDevice:
                 if self.before_stop is None or await self.before_stop(writer):
                     self.looks = 0
                     writer.write(answer(202, b'{"task": "t-1"}'))
-            case ["GET", "/api/tasks/t-1"]:
-                if self.before_look is not None and not await self.before_look(writer):
-                    return
+            case ["GET", "/api/tasks/t-1"] if self.before_look is None or await self.before_look(writer):
                 self.looks += 1
                 state = "running" if self.looks < 2 else self.job_state
                 if state == "done":
