@@ -98,10 +98,11 @@ def test_a_next_page_at_another_address_is_not_asked_for() -> None:
     ended(run.answer("look", 200, page("web-01", next="/users?x=1")), "failed", "page_elsewhere")
 
 
-def test_a_page_that_fails_ends_the_run_as_any_reply_does() -> None:
+def test_a_page_that_fails_ends_the_run_as_any_reply_does_and_is_told_with_its_number() -> None:
     run = Dialogue(looking(**BY_ITEMS))
     run.answer("look", 200, page("web-02", "web-01"))
-    ended(run.answer("look", 500), "failed", "unexpected_status")
+    failure = ended(run.answer("look", 500), "failed", "unexpected_status").failure
+    assert "was answered with 500 on page 2 of a list, after 2 items," in failure.message
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,11 @@ def walked(
     return known, None
 
 
+def told_of_pages(so_far: Mapping[str, Json] | None) -> str:
+    """Of a reply that is not the list's first page, where it comes in the list; for one that is, nothing."""
+    return f" on page {so_far['pages'] + 1} of a list, after {len(so_far['items'])} items," if so_far else ""
+
+
 def turned(
     pages: Pages, so_far: Mapping[str, Json] | None, reply: Reply, query: Pairs, path: str, url: str
 ) -> dict[str, Json]:

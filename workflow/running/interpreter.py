@@ -22,7 +22,7 @@ from workflow.replies.allowed import refusal
 from workflow.replies.answers import complains_alone, refuses_all
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
-from workflow.replies.pages import PageError, Pages, query_after, walked
+from workflow.replies.pages import PageError, Pages, query_after, told_of_pages, walked
 from workflow.replies.retry_after import seconds_asked_for
 from workflow.replies.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.requests.events import (
@@ -140,7 +140,7 @@ class _Turn(ComparedTurn):
             if not self.ends_with_job(reply):
                 self._succeeded(scope)
             return
-        led = leads_to(reply.status, reply.headers)
+        led = f"{told_of_pages(self.frame.pages)}{leads_to(reply.status, reply.headers)}"
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self.key, code_of(reply.status), text, reply.status, said=reply.said)
         if self.is_gone_meanwhile(reply) and not self._is_explained(scope):
