@@ -102,7 +102,7 @@ def test_a_page_that_fails_ends_the_run_as_any_reply_does_and_is_told_with_its_n
     run = Dialogue(looking(**BY_ITEMS))
     run.answer("look", 200, page("web-02", "web-01"))
     failure = ended(run.answer("look", 500), "failed", "unexpected_status").failure
-    assert "was answered with 500 on page 2 of a list, after 2 items," in failure.message
+    assert "was answered with 500 on page 2 of a list, after 2 items, and the step" in failure.message
 
 
 @pytest.mark.parametrize(

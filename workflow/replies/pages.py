@@ -123,7 +123,7 @@ def walked(
 
 def told_of_pages(so_far: Mapping[str, Json] | None) -> str:
     """Of a reply that is not the list's first page, where it comes in the list; for one that is, nothing."""
-    return f" on page {so_far['pages'] + 1} of a list, after {len(so_far['items'])} items," if so_far else ""
+    return f" on page {so_far['pages'] + 1} of a list, after {len(so_far['items'])} items" if so_far else ""
 
 
 def turned(
