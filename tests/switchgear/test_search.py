@@ -87,6 +87,7 @@ QUESTIONS = [("hypercore", *each) for each in HYPERCORE.items()] + [("idrac", *e
 
 
 SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences.yaml").read_text())
+IN_A_CHAT = yaml.safe_load(Path(__file__).with_name("sentences_in_a_chat.yaml").read_text())
 # At least: the workflow that answers stands first, among the first five. Of what was kept apart only figures were
 # taken, the sentences that miss were never looked at.
 FLOORS = {
@@ -97,6 +98,10 @@ FLOORS = {
     ("idrac", "kept"): (0.76, 0.92),
     ("idrac", "untouched"): (0.62, 0.92),
 }
+
+
+# Of both APIs together: among the first three, and among the first five.
+FLOORS_IN_A_CHAT = {"tuned": (0.9, 0.95), "untouched": (0.7, 0.8)}
 
 
 @pytest.fixture
@@ -125,6 +130,18 @@ async def test_of_what_operators_say_a_known_share_finds_its_workflow(finder: Fi
     count = len(SENTENCES[api][half])
     assert (firsts / count, fives / count) >= FLOORS[api, half], f"first {firsts}, among five {fives} of {count}"
     assert fives / count >= FLOORS[api, half][1], f"among five {fives} of {count}"
+
+
+@pytest.mark.parametrize("half", FLOORS_IN_A_CHAT)
+async def test_so_does_one_of_sentences_that_are_clipped_as_in_a_chat(finder: Finder, half: str) -> None:
+    places = []
+    for api, halves in IN_A_CHAT.items():
+        for said, answers in halves[half]:
+            found = [entry.name.removeprefix(f"{api}_") for entry in finder.find(said, api=api)]
+            places.append(min((found.index(each) for each in answers.split() if each in found), default=999))
+    three, five = (sum(at < most for at in places) / len(places) for most in (3, FIRST))
+    assert three >= FLOORS_IN_A_CHAT[half][0], three
+    assert five >= FLOORS_IN_A_CHAT[half][1], five
 
 
 def test_every_answer_in_the_sentences_is_a_workflow_that_there_is(shipped: dict[str, Compiled]) -> None:

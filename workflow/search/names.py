@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection
 
 from workflow.search.stems import stems_of
 
+# What a name that begins so is of: "vol-data".
+_SHORT = {"vol": "volume", "snap": "snapshot", "disk": "disk", "lb": "load balancer", "vlan": "vlan", "img": "image"}
 _HYPHENED = re.compile(r"(?<![\w.-])[^\W_]+(?:-[^\W_]+)+(?![\w-])")
 
 
@@ -21,7 +23,8 @@ def with_names(text: str, is_known: Callable[[str], bool], heard: Collection[str
         if all(each.isdigit() for each in parts) or all(_says(stems[each], is_known, heard) for each in parts):
             return found[0]
         joined = "".join(parts)
-        return joined if any(sign.isdigit() for sign in joined) else f"{joined}0"
+        name = joined if any(sign.isdigit() for sign in joined) else f"{joined}0"
+        return f"{_SHORT[parts[0]]} {name}" if parts[0] in _SHORT else name
 
     return _HYPHENED.sub(written, text)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, pairwise, takewhile
 
 from workflow.search.meanings import MEANS
 from workflow.search.saying import plainly
@@ -17,8 +17,10 @@ from workflow.search.stems import WORD, stems_of
 from workflow.search.trade import ALIKE
 from workflow.search.wishes import (
     Want,
+    are_several,
     ended,
     is_order,
+    is_switched,
     opposites_of,
     stemmed,
     takes_out,
@@ -114,6 +116,8 @@ def understood(text: str) -> SearchQuestion:
         words = words[1:]
     while words and words[-1] in _THANKS:
         words = words[:-1]
+    if is_switched(words) and not text.rstrip().endswith("?"):
+        words = ["turn", words[-1], *words[:-1]]
     ends = bool(ended(words))
     words = words[1:] if ends else words
     stems = stems_of(words)
@@ -138,7 +142,7 @@ def understood(text: str) -> SearchQuestion:
     if wants == "act" and len(ideas) == 1 and not lets_it:
         wants = "name"
     is_all = bool({"all", "every", "everything"} & set(words))
-    asks_many = _asks_many(words, stems)
+    asks_many = _asks_many(words)
     undoes = wants == "act" and takes_out(words)
     return SearchQuestion(
         tuple(ideas), wants, is_all, lets_it or is_order(words), asks_many, undoes, _only_tells(text, words)
@@ -147,7 +151,13 @@ def understood(text: str) -> SearchQuestion:
 
 def _only_tells(text: str, words: Sequence[str]) -> bool:
     """Whether it is of what was, or of what is told in short: "fan speeds so far", "mileage summary for May"."""
-    return _PAST.search(text) is not None or not _REPORTS.isdisjoint(words)
+    return _PAST.search(text) is not None or not _REPORTS.isdisjoint(words) or _tells_where(words)
+
+
+def _tells_where(words: Sequence[str]) -> bool:
+    """Whether it only names several things and of what they are: "DNS entries of the zone"."""
+    named = pairwise(words[: _MOST_OF_A_NAME + 1])
+    return any(then in _OF_WHAT and are_several(word) for word, then in named)
 
 
 def _wish_given(words: Sequence[str]) -> str:
@@ -181,16 +191,13 @@ def _of_its_state(ideas: Sequence[Idea]) -> list[Idea]:
     return [idea if _states().intersection(idea.said) else replace(idea, share=idea.share * _STATED) for idea in ideas]
 
 
-def _asks_many(words: Sequence[str], stems: Mapping[str, str]) -> bool:
+def _asks_many(words: Sequence[str]) -> bool:
     """Whether the thing that is asked for stands in the plural: "the VMs", "traffic flows"."""
     if list(words[:2]) == ["how", "many"]:
         return True
     begun = dropwhile(lambda word: word in ASKING or word in LOOKING or word in EMPTY, words)
     name = [*takewhile(lambda word: word not in EMPTY and word not in WHERE, begun)]
-    return any(
-        word.endswith("s") and not word.endswith(("ss", "us", "is")) and stems.get(word, word) != word
-        for word in name[:_MOST_OF_A_NAME]
-    )
+    return any(are_several(word) for word in name[:_MOST_OF_A_NAME])
 
 
 @cache
@@ -283,6 +290,7 @@ _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\
 _PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
 _PAST = re.compile(r"\b(?:(?:this|last|past|previous) (?:hour|night|week|month|quarter|year)|yesterday|so far|ago)\b")
 _REPORTS = frozenset(("list", "overview", "summary", "report", "look", "count", "view", "table"))
+_OF_WHAT = frozenset(("of", "in", "on", "at", "under", "inside", "within"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))
 _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)

@@ -64,6 +64,15 @@ _GIVEN = re.compile(
     r"\b(?:give|assign) ((?:\w+ ){1,3})(?:an? )?(?:static |fixed )?(?:ip |address ){0,2}(?=\d{1,3}(?:\.\d{1,3}){3})"
 )
 
+# Who lets somebody do something gives access.
+_LET = re.compile(
+    r"^let ([\w.-]+) (?:push|write|commit|merge|deploy|read|see|view|edit)\b(?: (?:in|on))?(?: to| into)?"
+)
+# What is open is a port.
+_OPENED = re.compile(r"\b(open|close|allow) (?:tcp |udp )?(?=\d+\b(?![.]\d))")
+# An address is moved by assigning it to something else.
+_MOVED_ADDRESS = re.compile(r"^(?:move|shift|flip) ((?:\w+ ){0,3}ip(?: address)?) (?:over |across )?to ")
+
 
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
@@ -75,8 +84,9 @@ def plainly(text: str) -> str:
     text = _OUT_OF_A_GROUP.sub(r"remove member \1 from \2", _INTO_A_GROUP.sub(r"add member \1 to \2", text))
     text = _KICKED.sub(r"evict \1 from", _GIVEN.sub(r"change ip address of \1to ", text))
     text = _ADDRESS_ITSELF.sub(r"\1 ip address", text)
+    text = _MOVED_ADDRESS.sub(r"assign \1 to ", _LET.sub(r"give access to \1 for", text))
     text = _ADDRESS.sub(r"\1", text)
-    text = _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text))
+    text = _OPENED.sub(r"\1 port ", _MANY.sub(r"\1 ", _QUANTITY.sub(r"\1", text)))
     text = _ASKED_OF.sub("", _FILLING.sub(r"\1", text)).lstrip()
     text = _WHICH_OF_IT.sub(r"where \2 in \1?", text)
     return _POINTED.sub(r"set \2 on \1", _USED_AS.sub(r"set \1", text))

@@ -32,11 +32,12 @@ from workflow.search.words import (
     WRITING,
 )
 
-Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
+Want = Literal["know", "look", "create", "update", "delete", "set", "act", "name"]
 """`know`: a question, which no change answers; `look`: a sentence that begins with a verb of looking; `name`: one word
-or phrase, a thing's or an action's."""
+or phrase, a thing's or an action's; `set`: a thing and what is to become of it, without a verb."""
 _VERBS: dict[tuple[str, ...], Want] = {}
 # With a password, whatever stands between.
+_NO_THINGS = frozenset((*ACTING, *GIVING, *LIGHT, *LOOKING, *SENDING, *SWITCHING, *TAKING_OUT, *WRITING))
 _PASSWORD = frozenset(("reset", "forgot", "forgotten", "lost", "change", "new", "set"))
 # "Do a reboot" asks nothing.
 _DOING = frozenset({("do", "a"), ("do", "an"), ("do", "another"), ("do", "one")})
@@ -51,6 +52,21 @@ _NO_LONGER = re.compile(
 )
 # "The clock should read noon": what is to be so is set.
 _SHOULD_BE = re.compile(r"^(?!should\b).+ should (?:be|become|have|read|say|show|last|use)\b")
+# What is to become of the thing before it, where no verb says so: "nic into vlan 12", "bios to factory".
+_BECOMES = re.compile(
+    r"^(?:\w+ ){1,6}(?:to|into|onto) (?:\w+ ){0,2}(?:\w*\d\w*|cidr|factory|defaults?|static|dhcp|auto)\b"
+)
+# Behind a thing in the plural they tell which of them, or how they are: "jobs stuck in the queue", "disks we need".
+_TELLING_WHICH = frozenset((
+    "i", "we", "nobody", "that", "which", "whose", "without", "stuck", "pending", "failed", "failing", "waiting",
+    "running", "missing", "left", "unused", "expired", "expiring", "due",
+))  # fmt: skip
+_VOWELS, _SHORT_PLURALS = frozenset("aeiouy"), frozenset(("dbs", "lbs", "pvs", "svms", "vds", "vms"))
+# Of what is done, what stays when it is done.
+_KEPT = frozenset(("backup", "snapshot"))
+_TIMES = frozenset(("hourly", "daily", "nightly", "weekly", "monthly"))
+_HOW_MANY = frozenset(("keep", "all", "every"))
+_OVER = frozenset(("over", "onto", "into", "across"))
 # Words behind a light verb among which what is done stands: "make a full backup".
 _NEAR = 5
 
@@ -67,13 +83,16 @@ def wish_of(words: Sequence[str], said: Sequence[str]) -> Want:
     if _NO_LONGER.search(" ".join(words)):
         return "delete"
     wants = verb_near_the_beginning(said)
+    if wants is None and _tells_which(words, said):
+        return "know"
     if wants is None and _SHOULD_BE.search(" ".join(words)):
         return "update"
     if len(words) > 1 and words[0] in ("make", "turn") and words[1] in OF_A_KNOWN_ONE and wants == "create":
         return "update"
     if "password" in words and _PASSWORD & set(words):
         return "update"
-    if words and words[0] in SENDING and "to" in words and wants is None and not DONE & set(words):
+    is_moved = len(words) > 1 and _NAME.search(words[1]) is not None  # "send web01 to the other site"
+    if words and words[0] in SENDING and "to" in words and wants is None and not (is_moved or DONE & set(words)):
         return "create"
     if words and words[0] in GIVING and DONE & set(words):
         return "act"
@@ -90,21 +109,46 @@ def _wish_by_first(words: Sequence[str], wants: Want | None) -> Want | None:
     """What it wants by its first word and what else is there, beside its verb, which `wants`; None: nothing."""
     first, rest = words[0] if words else "", set(words[1:])
     if first in LIGHT and not DONE.isdisjoint(words[1:_NEAR]):
+        return "create" if first in ("make", "take") and not _KEPT.isdisjoint(words[1:_NEAR]) else "act"
+    if wants is None and first == "get" and not _OVER.isdisjoint(words[2:_NEAR]):
         return "act"
+    if wants is None and first in _TIMES and not _HOW_MANY.isdisjoint(rest):
+        return "create"
     if first == "add" and "to" in rest and _is_known_one(words[1 : words.index("to")]):
         return "act"
     if wants is None and first in WRITING:
         return "create"
+    if wants is None and not _begins_with_a_verb(words) and _BECOMES.search(" ".join(words)):
+        return "set"
     switches = first in SWITCHING and not rest.isdisjoint(("to", "at")) and rest.isdisjoint(("on", "off"))
     if wants is None and (switches or _TO_A_NUMBER.search(" ".join(words))):
         return "update"
     return None
 
 
+def _tells_which(words: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether it begins with things of which it only says which: "notifications I have not read"."""
+    at = 1 if words and words[0] in BEFORE_A_THING else 0
+    thing, then = (*words[at : at + 2], "", "")[:2]
+    return are_several(thing) and then in _TELLING_WHICH and not _begins_with_a_verb((said[at], *words[at + 1 :]))
+
+
+def are_several(word: str) -> bool:
+    """Whether it is a plural; "rdns" is none."""
+    is_word = not _VOWELS.isdisjoint(word) or word in _SHORT_PLURALS
+    return word.endswith("s") and is_word and not word.endswith(("ss", "us", "is")) and stems_of((word,))[word] != word
+
+
+def _begins_with_a_verb(words: Sequence[str]) -> bool:
+    first = words[0] if words else ""
+    return first in _NO_THINGS or is_order(words)
+
+
 def is_order(words: Sequence[str]) -> bool:
     """Whether the first word is a verb, by what comes behind it or because it can be nothing else."""
     first, second = (*words, "", "")[:2]
     is_done = first in ONLY_DONE or (first in ACTING and second in WHERE and second != "of")
+    is_done = is_done or (first == "get" and not _OVER.isdisjoint(words[2:_NEAR]))
     return (
         second in BEFORE_A_THING
         or any(sign.isdigit() for sign in second)
@@ -118,6 +162,12 @@ def takes_out(words: Sequence[str]) -> bool:
     first = words[0] if words else ""
     takes = first in ("take", "pull", "get", "yank", "throw") and not {"out", "off"}.isdisjoint(words[1:_NEAR])
     return first in TAKING_OUT or takes
+
+
+def is_switched(words: Sequence[str]) -> bool:
+    """Whether only a thing is told and that it is to be on or off: "hyperthreading off"."""
+    is_short = 1 < len(words) < _NEAR and words[-1] in ("on", "off")
+    return is_short and WHERE.isdisjoint(words[:-1]) and words[0] not in ASKING and not _begins_with_a_verb(words[:-1])
 
 
 def _is_known_one(words: Sequence[str]) -> bool:

@@ -112,7 +112,7 @@ POLITE = frozenset((
 WANTS: Mapping[Literal["create", "update", "delete"], tuple[str, ...]] = {
     "create": ("create", "add", "make", "new", "spin up", "set up", "provision", "invite", "register", "define",
                "order", "mint", "reserve", "generate", "issue", "install", "kick off", "stand up", "another", "build",
-               "bring in", "extra", "additional", "roll out"),
+               "bring in", "extra", "additional", "roll out", "cut release", "cut a release"),
     "update": ("update", "change", "edit", "modify", "set", "rename", "give", "enlarge", "increase",
                "decrease", "resize", "grow", "extend", "raise", "lower", "configure", "adjust", "scale", "write",
                "label", "bump",

