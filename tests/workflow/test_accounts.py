@@ -7,6 +7,7 @@ import pytest
 from workflow.replies.accounts import (
     counted_failures,
     failed_parts,
+    is_empty_page,
     left_out,
     names_nothing,
     waits_for_restart,
@@ -62,6 +63,31 @@ def test_an_answer_that_names_fewer_things_than_were_asked_for_leaves_some_out()
     assert left_out({"deleted": ["v-3", "v-1"]}, sent) is None
     assert left_out({"deleted": ["elsewhere"]}, sent) is None
     assert left_out({"tags": ["v-1"]}, sent) is None
+
+
+def test_a_report_of_what_was_done_that_lists_fewer_things_than_were_sent_leaves_some_out() -> None:
+    two = [{"key": "a", "value": "1"}, {"key": "b", "value": "1"}]
+    orders = {"actions": [{"action": "create", "entities": two}, {"action": "delete", "entities": ["c"]}]}
+
+    def report(*done: str, errors: tuple[str, ...] = ()) -> dict[str, Any]:
+        return {"create": {"success": [*done], "errors": [*errors]}, "delete": {"success": ["c"], "errors": []}}
+
+    assert left_out(report("b"), orders) == (3, ("a",))
+    assert left_out(report("a", "b"), orders) is None
+    assert left_out(report("elsewhere"), orders) is None
+    assert left_out(report("b", errors=("a is locked",)), orders) is None
+    assert left_out({"success": ["b"], "errors": []}, two) == (2, ("a",))
+    assert left_out({"success": ["b"]}, two) is None
+
+
+def test_a_page_with_a_total_of_nothing_is_empty_and_a_thing_with_an_empty_list_is_none() -> None:
+    assert is_empty_page({"racks": [], "total_entries": 0})
+    assert is_empty_page({"data": [], "meta": {"total": 0}})
+    assert not is_empty_page({"racks": [], "total_entries": 2})
+    assert not is_empty_page({"servers": []})
+    assert not is_empty_page({"id": "r-1", "racks": [], "total": 0})
+    assert not is_empty_page({"errors": [], "total": 0})
+    assert not is_empty_page([])
 
 
 def test_an_answer_of_empty_lists_and_counts_of_nothing_names_nothing_unless_they_are_of_what_went_wrong() -> None:

@@ -127,3 +127,11 @@ def test_bits_are_no_bytes_and_a_time_of_day_needs_no_seconds() -> None:
     assert sameness("20Mbps", "20mbps") == "form"
     assert sameness("04:00", "04:00:00") == "form"
     assert sameness("04:00", "02:00") == "differs"
+
+
+def test_json_in_a_text_that_has_a_member_twice_is_another_text() -> None:
+    twice = '{"k": 1, "k": 2}'
+    assert [each.sameness for each in compared(twice, '{"k": 2}')] == ["differs"]
+    assert [each.sameness for each in compared('{"in": [{"k": 1, "k": 2}]}', '{"in": [{"k": 2}]}')] == ["differs"]
+    assert [each.sameness for each in compared(twice, twice)] == ["same"]
+    assert [each.sameness for each in compared('{"k":2}', '{"k": 2}')] == ["same"]

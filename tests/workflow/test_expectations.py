@@ -7,6 +7,7 @@ from tests.workflow.documents import inputs, program, step
 from workflow.profiles.profile import Profile
 from workflow.programs.program import Program
 from workflow.replies.device_messages import device_words
+from workflow.replies.expectations import told
 from workflow.requests.events import EndRun, ResponseArrived, StartTimer, TimerFired
 
 LATE = {"outcome": "unknown", "code": "not_seen", "message": "accepted, and not to be seen"}
@@ -312,3 +313,8 @@ def test_of_what_is_not_shown_nobody_says_that_it_is_as_it_was() -> None:
     hidden, other = shown(changing(MEM), name="web"), shown(changing(MEM), mem="1")
     assert "leaves out what is as by default" in ended(hidden, "failed", "not_taken").failure.remedy
     assert "leaves it as it was" in ended(other, "failed", "not_taken").failure.remedy
+
+
+def test_an_object_and_a_text_that_reads_like_it_are_told_so_that_they_differ() -> None:
+    difference = {"place": "/value", "asked": {"k": 1}, "found": "{'k': 1}"}
+    assert told(difference) == """value is "{'k': 1}" (asked for: {"k": 1})"""

@@ -87,3 +87,22 @@ def test_an_order_whose_answer_names_nothing_was_done_to_nothing_and_a_success_w
     ended(Dialogue(sweep).answer("change", 200, {"tasks": []}), "succeeded")
     monkeypatch.setattr(fates, "names_nothing", lambda _body: False)
     ended(Dialogue(clear).answer("change", 200, {"tasks": [], "total": 0}), "succeeded")
+
+
+@pytest.mark.parametrize("effect", ["update", "create"])
+def test_a_change_of_several_whose_report_or_page_is_empty_was_done_to_nothing_and_a_thing_may_be_empty(
+    effect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"contentType": "application/json", "payload": {"racks": [{"name": "r-1"}, {"name": "r-2"}]}}
+    change = program(step("change", "patch", "/racks", requestBody=body, **{"x-switchgear": {"effect": effect}}))
+    report, page = {"create": {"success": [], "errors": []}, "update": None}, {"racks": [], "total": 0}
+    for answer in (report, page):
+        ended(Dialogue(change).answer("change", 200, answer), "failed", "fits_nothing")
+    ended(Dialogue(change).answer("change", 200, {"racks": []}), "succeeded")
+    some = {"create": {"success": ["r-2"], "errors": []}, "update": None}
+    end = ended(Dialogue(change).answer("change", 200, some), "unknown", "answers_missing")
+    assert "what became of r-1 is not known" in end.failure.message
+    for each in ("tells_apart", "is_empty_page"):
+        monkeypatch.setattr(fates, each, lambda _body: False)
+    ended(Dialogue(change).answer("change", 200, report), "succeeded")
+    ended(Dialogue(change).answer("change", 200, page), "succeeded")

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from workflow.documents.document import Json
-from workflow.replies.answers import REFUSALS, only_one, plain_name, plain_names
+from workflow.replies.answers import REFUSALS, listed_as_done, methods_in, only_one, plain_name, plain_names
+from workflow.replies.totals import places_of_totals
 from workflow.visible import visible
 
 _FAILED_COUNTS = ("errorcount", "errorscount", "failedcount", "failurecount", "failurescount", "numfailed",
@@ -106,7 +107,7 @@ def left_out(body: Json, sent: Json) -> tuple[int, tuple[str, ...]] | None:
     """
     asked = _one_list(sent)
     if not asked:
-        return None
+        return _not_listed(body, sent)
     names = plain_names(body)
     known = {str(each) for each in asked}
     told = [names[name] for name in _TOUCHED if name in names]
@@ -121,6 +122,40 @@ def left_out(body: Json, sent: Json) -> tuple[int, tuple[str, ...]] | None:
     return len(known), tuple(_shown(each) for each in dict.fromkeys(map(str, asked)) if each not in shown)
 
 
+def _not_listed(body: Json, sent: Json) -> tuple[int, tuple[str, ...]] | None:
+    """The same of things that are sent as objects, or inside the orders of a list, and of a report of what was done.
+
+    A thing is known by any of its plain values. Where the report names anything else it says nothing of them.
+    """
+    if any(methods_in(sent)):
+        return None  # requests have answers, which are counted
+    done, things = {str(each) for each in listed_as_done(body)}, [_values(each) for each in _things(sent)]
+    left = [each for each in things if done.isdisjoint(each)]
+    if (
+        not done
+        or not left
+        or len(done) + len(left) != len(things)
+        or not done <= {text for each in things for text in each}
+    ):
+        return None
+    return len(things), tuple(_shown(next(iter(each), "")) for each in left)
+
+
+def _things(sent: Json, level: int = 0) -> list[Json]:
+    """What the only list of a request holds; of orders that hold one list each, what these hold."""
+    lists = [sent] if isinstance(sent, list) else list(sent.values()) if isinstance(sent, Mapping) else []
+    held = [each for each in lists if isinstance(each, list) and each]
+    if len(held) != 1 or len(held[0]) > _MOST:
+        return []
+    inside = [_things(each, level + 1) for each in held[0] if isinstance(each, Mapping)] if level < _DEEP else []
+    return [thing for each in inside for thing in each] if inside and all(inside) else held[0]
+
+
+def _values(thing: Json) -> list[str]:
+    values = thing.values() if isinstance(thing, Mapping) else [thing]
+    return [str(each) for each in values if isinstance(each, str | int) and not isinstance(each, bool)]
+
+
 def names_nothing(body: Json) -> bool:
     """Whether all that a good answer to an order says is that it was done to nothing: empty lists, counts of 0.
 
@@ -131,6 +166,14 @@ def names_nothing(body: Json) -> bool:
     told = [pair for each in (names, *inside) for pair in each.items() if not isinstance(pair[1], Mapping)]
     is_empty = all(value in ([], None) or (_is_number(value) and value == 0) for _, value in told)
     return is_empty and any(value == [] and name not in _TROUBLES for name, value in told)
+
+
+def is_empty_page(body: Json) -> bool:
+    """Whether a good answer is the page of a list in which nothing is, and says that there is nothing in all."""
+    members = [(name,) for name, value in body.items() if value == []] if isinstance(body, Mapping) else []
+    if len(members) != 1 or not names_nothing(body):
+        return False
+    return any(is_sure and _number(value) == 0 for _, is_sure, value in places_of_totals(body, members[0]))
 
 
 def waits_for_restart(job: Json) -> bool:

@@ -95,13 +95,35 @@ def answers_in(body: Json) -> Iterator[Answer]:
     yield from _flagged(body)
 
 
+def tells_apart(body: Json) -> bool:
+    """Whether a good reply is a report that lists what was done and what was not, in one or for each kind of order."""
+    return bool(_reports(body))
+
+
+def listed_as_done(body: Json) -> list[Json]:
+    """What such a report lists as done, where it lists nothing that was not."""
+    parts = _reports(body)
+    return [] if any(bad for _, bad in parts) else [each for good, _ in parts for each in good]
+
+
+def _reports(body: Json) -> list[tuple[list[Json], list[Json]]]:
+    inside = list(body.values()) if isinstance(body, Mapping) else []
+    return [part for each in (body, *inside) if (part := _part(plain_names(each))) is not None]
+
+
+def _part(names: Mapping[str, Json]) -> tuple[list[Json], list[Json]] | None:
+    good, bad = ([names[n] for n in kind if isinstance(names.get(n), list)] for kind in (_DONE_LISTS, _FAILED_LISTS))
+    return (good[0], bad[0]) if good and bad else None
+
+
 def _parted(names: Mapping[str, Json]) -> Iterator[Answer]:
     """The answers in an object that lists what was done and what was not: `{success: […], errors: […]}`."""
-    good, bad = ([names[n] for n in kind if isinstance(names.get(n), list)] for kind in (_DONE_LISTS, _FAILED_LISTS))
-    if not good or not bad:
+    part = _part(names)
+    if part is None:
         return
-    yield from (Answer(number, {}, _TAKEN[-1]) for number, _ in enumerate(good[0][:_MOST], 1))
-    for number, each in enumerate(bad[0][:_MOST], len(good[0]) + 1):
+    good, bad = part
+    yield from (Answer(number, {}, _TAKEN[-1]) for number, _ in enumerate(good[:_MOST], 1))
+    for number, each in enumerate(bad[:_MOST], len(good) + 1):
         told = plain_names(each) or {"error": each}
         yield Answer(number, told, max(_status_in(told), _REFUSED))
 

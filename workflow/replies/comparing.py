@@ -116,9 +116,17 @@ def _of_json_text(value: Json) -> Json:
     if max(accumulate((mark in "{[") - (mark in "]}") for mark in value)) > _DEEPEST_READ:
         return value
     try:
-        return json.loads(value)
+        return json.loads(value, object_pairs_hook=_once_each)
     except ValueError:
         return value
+
+
+def _once_each(members: list[tuple[str, Json]]) -> Json:
+    """An object of which no member is there twice: what becomes of such a one nobody knows (RFC 8259, 4)."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member is there twice")
+    return found
 
 
 def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness:

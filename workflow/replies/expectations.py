@@ -11,6 +11,7 @@ seen; where values stand `against` it, only one of these is. Pure; made ready by
 to approvers by `governance.approval.dossier`.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -245,4 +246,6 @@ def told(difference: Mapping[str, Json]) -> str:
     """One difference in words."""
     found = _or_nothing(difference["found"])
     asked = "nothing" if difference["asked"] == "" else _short(difference["asked"])
+    if found == asked:  # an object, and a text that reads like it
+        found, asked = (_short(json.dumps(difference[each], ensure_ascii=False)) for each in ("found", "asked"))
     return f"{difference['place'].lstrip('/') or 'it'} is {found} (asked for: {asked})"

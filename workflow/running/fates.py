@@ -14,8 +14,15 @@ from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope, Sent
 from workflow.programs.program import ProgramStep
 from workflow.programs.transforms import outputs_of
-from workflow.replies.accounts import failed_parts, left_out, names_nothing, waits_for_restart, warnings_of
-from workflow.replies.answers import counted, is_refusal_alone, methods_in, refuses_all, takes_a_part
+from workflow.replies.accounts import (
+    failed_parts,
+    is_empty_page,
+    left_out,
+    names_nothing,
+    waits_for_restart,
+    warnings_of,
+)
+from workflow.replies.answers import counted, is_refusal_alone, methods_in, refuses_all, takes_a_part, tells_apart
 from workflow.replies.device_texts import is_page
 from workflow.replies.expectations import looked_at
 from workflow.replies.pages import INCOMPLETE_HEADER
@@ -311,10 +318,13 @@ class DoubtfulTurn(Turn):
     def _is_done_to_nothing(self, reply: Reply, sent: Sent) -> bool:
         """Whether the answer says that what was asked for fits nothing, and no later step looks: then it ends.
 
-        An order that says nothing of what it is for (clean up what is left over) is fulfilled all the same.
+        An order that says nothing of what it is for (clean up what is left over) is fulfilled all the same. An update
+        or a creation may be answered with the thing; a report that lists what was done and what was not is none, nor is
+        the page of a list with a total.
         """
         is_about = bool(sent.body or sent.query) and not any(methods_in(sent.body))
-        if not (self._is_last and is_about and self.step.effect in ("act", "delete") and names_nothing(reply.body)):
+        is_told = self.step.effect in ("act", "delete") or tells_apart(reply.body) or is_empty_page(reply.body)
+        if not (self._is_last and is_about and is_told and names_nothing(reply.body)):
             return False
         self.note_not_done()
         text = f"{self.key} was answered with {reply.status}, and the answer names nothing that it was done to"
