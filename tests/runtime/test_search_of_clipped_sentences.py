@@ -15,7 +15,14 @@ def one(name: str, intent: str, *, risk: str = "change") -> Findable:
 
 
 @pytest.mark.parametrize(
-    "said", ["nic of web01 into vlan 12", "bios to factory", "controller to static 10.0.0.50", "traps to 10.0.0.9"]
+    "said",
+    [
+        "nic of web01 into vlan 12",
+        "bios to factory",
+        "port 12 to vlan 30",
+        "controller to static 10.0.0.50",
+        "traps to 10.0.0.9",
+    ],
 )
 def test_a_thing_and_what_is_to_become_of_it_wants_a_change_without_a_verb(said: str) -> None:
     assert understood(said).wants == "set"
@@ -37,6 +44,27 @@ def test_what_is_to_be_set_is_changed_or_made_and_not_looked_at() -> None:
 def test_a_thing_and_off_or_on_is_an_order(said: str) -> None:
     switch = said.rpartition(" ")[2]
     assert understood(said).ideas[0].said == ("turn", switch)
+
+
+@pytest.mark.parametrize("said", ["virtual cd out", "node 3 out of the pool"])
+def test_a_thing_and_out_is_to_be_taken_out(said: str) -> None:
+    assert understood(said).undoes
+
+
+@pytest.mark.parametrize("said", ["sign bob out", "let the worker go on", "zones out of order are deleted"])
+def test_a_phrase_with_its_verb_is_taken_for_none(said: str) -> None:
+    assert not understood(said).undoes
+    assert understood(said).ideas[0].said != ("turn", "on")
+
+
+@pytest.mark.parametrize("said", ["free memory per node", "labels on issue 5", "updates in the queue"])
+def test_what_is_free_and_several_things_called_like_a_verb_are_asked_for(said: str) -> None:
+    assert understood(said).wants == "know"
+
+
+@pytest.mark.parametrize("said", ["free 10.1.2.3", "free up memory", "label issue 5"])
+def test_what_is_freed_or_labelled_is_done(said: str) -> None:
+    assert understood(said).wants != "know"
 
 
 @pytest.mark.parametrize("said", ["hyperthreading off?", "is dhcp on", "what is on", "show web01 on"])
@@ -115,6 +143,9 @@ def test_a_name_that_begins_with_a_short_form_of_its_thing_tells_what_it_is(said
         ("what can it go up to", one("get_upgrades", "report", risk="read")),
         ("make room", one("run_garbage_collection", "act")),
         ("kill it hard", one("power_off_node", "act", risk="disrupt")),
+        ("cpu temp", one("get_temperatures", "report", risk="read")),
+        ("db creds", one("get_credentials", "report", risk="read")),
+        ("rebase PR 17", one("update_pull_request", "update")),
         ("cut a release", one("create_release", "create")),
     ],
 )

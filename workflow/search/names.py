@@ -11,6 +11,8 @@ from workflow.search.stems import stems_of
 
 # What a name that begins so is of: "vol-data".
 _SHORT = {"vol": "volume", "snap": "snapshot", "disk": "disk", "lb": "load balancer", "vlan": "vlan", "img": "image"}
+# Such a short form is no word of its own beside another.
+_ONLY_IN_NAMES = frozenset(("vol", "img"))
 _HYPHENED = re.compile(r"(?<![\w.-])[^\W_]+(?:-[^\W_]+)+(?![\w-])")
 
 
@@ -30,4 +32,6 @@ def with_names(text: str, is_known: Callable[[str], bool], heard: Collection[str
 
 
 def _says(stem: str, is_known: Callable[[str], bool], heard: Collection[str]) -> bool:
-    return stem in heard or (is_known(stem) and not any(sign.isdigit() for sign in stem))
+    return (stem in heard and stem not in _ONLY_IN_NAMES) or (
+        is_known(stem) and not any(sign.isdigit() for sign in stem)
+    )

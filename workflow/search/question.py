@@ -18,9 +18,9 @@ from workflow.search.trade import ALIKE
 from workflow.search.wishes import (
     Want,
     are_several,
+    as_an_order,
     ended,
     is_order,
-    is_switched,
     opposites_of,
     stemmed,
     takes_out,
@@ -116,8 +116,8 @@ def understood(text: str) -> SearchQuestion:
         words = words[1:]
     while words and words[-1] in _THANKS:
         words = words[:-1]
-    if is_switched(words) and not text.rstrip().endswith("?"):
-        words = ["turn", words[-1], *words[:-1]]
+    switched = [] if text.rstrip().endswith("?") else as_an_order(words, _groups())
+    words = switched or words
     ends = bool(ended(words))
     words = words[1:] if ends else words
     stems = stems_of(words)
@@ -145,7 +145,13 @@ def understood(text: str) -> SearchQuestion:
     asks_many = _asks_many(words)
     undoes = wants == "act" and takes_out(words)
     return SearchQuestion(
-        tuple(ideas), wants, is_all, lets_it or is_order(words), asks_many, undoes, _only_tells(text, words)
+        tuple(ideas),
+        wants,
+        is_all,
+        lets_it or bool(switched) or is_order(words),
+        asks_many,
+        undoes,
+        _only_tells(text, words),
     )
 
 

@@ -5,7 +5,7 @@ Pure; called by `question`, which knows what a sentence is about.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
@@ -54,7 +54,7 @@ _NO_LONGER = re.compile(
 _SHOULD_BE = re.compile(r"^(?!should\b).+ should (?:be|become|have|read|say|show|last|use)\b")
 # What is to become of the thing before it, where no verb says so: "nic into vlan 12", "bios to factory".
 _BECOMES = re.compile(
-    r"^(?:\w+ ){1,6}(?:to|into|onto) (?:\w+ ){0,2}(?:\w*\d\w*|cidr|factory|defaults?|static|dhcp|auto)\b"
+    r"^(?:\w+ ){1,6}(?:to|into|onto) (?:\w+ ){0,2}(?:\w*\d\w*|cidr|factory|defaults?|static|dhcp|auto|mailbox)\b"
 )
 # Behind a thing in the plural they tell which of them, or how they are: "jobs stuck in the queue", "disks we need".
 _TELLING_WHICH = frozenset((
@@ -64,6 +64,11 @@ _TELLING_WHICH = frozenset((
 _VOWELS, _SHORT_PLURALS = frozenset("aeiouy"), frozenset(("dbs", "lbs", "pvs", "svms", "vds", "vms"))
 # Of what is done, what stays when it is done.
 _KEPT = frozenset(("backup", "snapshot"))
+# What one has too little of.
+_FREE = frozenset((
+    "ram", "memory", "disk", "storage", "capacity", "cpu", "cores", "slots", "bays", "ports", "units", "ips",
+    "addresses",
+))  # fmt: skip
 _TIMES = frozenset(("hourly", "daily", "nightly", "weekly", "monthly"))
 _HOW_MANY = frozenset(("keep", "all", "every"))
 _OVER = frozenset(("over", "onto", "into", "across"))
@@ -82,6 +87,8 @@ def wish_of(words: Sequence[str], said: Sequence[str]) -> Want:
         return "know"
     if _NO_LONGER.search(" ".join(words)):
         return "delete"
+    if _tells_of_what(words) or _tells_what_is_free(words):
+        return "know"
     wants = verb_near_the_beginning(said)
     if wants is None and _tells_which(words, said):
         return "know"
@@ -133,6 +140,16 @@ def _tells_which(words: Sequence[str], said: Sequence[str]) -> bool:
     return are_several(thing) and then in _TELLING_WHICH and not _begins_with_a_verb((said[at], *words[at + 1 :]))
 
 
+def _tells_of_what(words: Sequence[str]) -> bool:
+    """Whether it begins with several things and of what they are, be they called like a verb: "labels on issue 5"."""
+    return bool(words) and are_several(words[0]) and words[1:2] in (["of"], ["on"], ["in"])
+
+
+def _tells_what_is_free(words: Sequence[str]) -> bool:
+    """Whether what is free is asked, not to be freed: "free memory per node"."""
+    return words[:1] == ["free"] and words[1:2] != [] and words[1] in _FREE and not any(map(str.isdigit, words))
+
+
 def are_several(word: str) -> bool:
     """Whether it is a plural; "rdns" is none."""
     is_word = not _VOWELS.isdisjoint(word) or word in _SHORT_PLURALS
@@ -140,8 +157,9 @@ def are_several(word: str) -> bool:
 
 
 def _begins_with_a_verb(words: Sequence[str]) -> bool:
-    first = words[0] if words else ""
-    return first in _NO_THINGS or is_order(words)
+    """Whether the first word is a verb, and not a thing with its number: "boost web01", but "port 12"."""
+    first, second = (*words, "", "")[:2]
+    return first in _NO_THINGS or (is_order(words) and not second.isdigit())
 
 
 def is_order(words: Sequence[str]) -> bool:
@@ -164,10 +182,17 @@ def takes_out(words: Sequence[str]) -> bool:
     return first in TAKING_OUT or takes
 
 
-def is_switched(words: Sequence[str]) -> bool:
-    """Whether only a thing is told and that it is to be on or off: "hyperthreading off"."""
-    is_short = 1 < len(words) < _NEAR and words[-1] in ("on", "off")
-    return is_short and WHERE.isdisjoint(words[:-1]) and words[0] not in ASKING and not _begins_with_a_verb(words[:-1])
+def as_an_order(words: Sequence[str], phrases: Container[tuple[str, ...]]) -> list[str]:
+    """With its verb, where only a thing is told and that it is to be on, off or out: "hyperthreading off", "bob out of
+    the team"; else none. `phrases`: those that are known, as stems: "sign bob out" has its verb."""
+    at = next((at for at, word in enumerate(words[:_NEAR]) if word in ("on", "off", "out")), 0)
+    thing, then = list(words[:at]), list(words[at + 1 :])
+    is_bare = at > 0 and WHERE.isdisjoint(thing) and words[0] not in ASKING and not _begins_with_a_verb(thing)
+    is_bare = is_bare and verbs().get(stemmed(words[0])) is None and not are_several(words[0])
+    is_bare = is_bare and not any(stemmed(f"{word} {words[at]}") in phrases for word in thing)
+    if is_bare and words[at] == "out" and then[:1] in ([], ["of"]):
+        return ["take", "out", *thing, *then]
+    return ["turn", words[at], *thing] if is_bare and words[at] != "out" and not then else []
 
 
 def _is_known_one(words: Sequence[str]) -> bool:
