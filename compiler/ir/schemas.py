@@ -80,6 +80,12 @@ class SharedSchemas:
         named = tuple(option for option in options if self._shallow(option).get("type") != "null")
         return word, named, len(named) < len(options)
 
+    def may_be_null(self, schema: Schema | None) -> bool:
+        """Whether the schema says that null may stand there."""
+        found = self.flat(schema)
+        kinds = found.get("type")
+        return "null" in kinds if isinstance(kinds, list | tuple) else self.choice(found)[2]
+
     def newest(self, options: Sequence[Schema]) -> Schema | None:
         """The alternative that stands for all: versions of one thing, each with nothing that the last has not.
 

@@ -104,8 +104,12 @@ class _Verbs:
             return Effect.ACT
         if self._is_read(path) and head(own_words(operation)) in _WRITING:
             return Effect.ACT  # `writeTable` makes no table
-        has_items = any(p.startswith(path + "/{") for p in self.paths)
-        return Effect.CREATE if has_items or self._is_read(path) else Effect.ACT
+        return Effect.CREATE if self._has_items(path) or self._is_read(path) else Effect.ACT
+
+    def _has_items(self, path: str) -> bool:
+        """Whether things stand below it, one each; a slash at its end belongs to the request alone."""
+        below = path.rstrip("/") + "/{"
+        return any(each.startswith(below) for each in self.paths)
 
     def _is_done_with(self, path: str) -> bool:
         """`/ports/enable/{port}`: what is in the address is what something is done to, and no item of a collection."""
@@ -149,7 +153,7 @@ class _Verbs:
         if effect is Effect.SESSION:
             is_told = operation.key in self.session_keys
             return Judgement(Risk.READ if is_told else Risk.CHANGE, "opens or closes a session")
-        is_readable = self._is_read(operation.path) or any(p.startswith(operation.path + "/{") for p in self.paths)
+        is_readable = self._is_read(operation.path) or self._has_items(operation.path)
         return judged(operation, effect, self.schemas, is_readable=is_readable, all_by_post=self.all_by_post)
 
     def left_out(self, operation: Operation, effect: Effect) -> str:

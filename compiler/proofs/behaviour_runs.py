@@ -24,6 +24,7 @@ from compiler.twin.machine import Traces
 from workflow.profiles.profile import Profile
 from workflow.programs.program import Program
 from workflow.replies.answers import methods_in
+from workflow.replies.comparing import is_labelled
 
 Json = Any
 _MOST_POLLS = 400  # of one run; a wait of 600 polls is a tenth of the shorter shipped compile
@@ -267,4 +268,4 @@ def _has(value: Json, part: Json) -> bool:
         return all(name in value and _has(value[name], member) for name, member in part.items())
     if isinstance(value, list) and isinstance(part, list) and len(value) == len(part):
         return all(_has(one, other) for one, other in zip(value, part, strict=True))
-    return bool(value == part)
+    return bool(value == part) or is_labelled(part, value) or is_labelled(value, part)

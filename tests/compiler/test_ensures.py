@@ -68,7 +68,25 @@ def test_what_only_a_creation_takes_is_compared_as_well(tmp_path: Path) -> None:
     assert leaves_it(one) == ["$inputs.size == null || $inputs.size == $steps.look.outputs.size"]
 
 
-def test_what_stands_inside_a_part_is_sent_whenever_it_is_given(tmp_path: Path) -> None:
-    rim = {**thing(width=TEXT), "required": ["width"]}
-    body = {**thing(name=TEXT, size=TEXT, rim=rim), "required": ["name", "rim"]}
-    assert "$inputs.width == null" in leaves_it(ensuring(tmp_path, body, body))
+RIM = {**thing(width=TEXT), "required": ["width"]}
+WITH_RIM = {**thing(name=TEXT, size=TEXT, rim=RIM), "required": ["name", "rim"]}
+
+
+def test_what_stands_inside_a_part_is_compared_where_the_list_shows_it(tmp_path: Path) -> None:
+    one = ensuring(tmp_path, WITH_RIM, WITH_RIM)
+    assert "$inputs.width == null || $inputs.width == $steps.look.outputs.width" in leaves_it(one)
+    look = next(step for step in one.flow.steps if step.id == "look")
+    assert "rim.width" in str(look.outputs["width"])
+
+
+def test_what_stands_inside_a_part_that_no_list_shows_is_sent_whenever_it_is_given(tmp_path: Path) -> None:
+    one = ensuring(tmp_path, WITH_RIM, WITH_RIM, thing(box_id=TEXT, name=TEXT, size=TEXT))
+    assert "$inputs.width == null" in leaves_it(one)
+
+
+def test_an_object_that_only_a_creation_needs_is_asked_for_in_parts_and_an_update_sends_these(tmp_path: Path) -> None:
+    changed = thing(name=TEXT, size=TEXT, rim=thing(width=TEXT))
+    one = ensuring(tmp_path, WITH_RIM, changed)
+    assert "rim" not in asked(one)
+    sends = {step.id: step.payload for step in one.flow.steps if step.payload}
+    assert sends["update"]["rim"] == sends["create"]["rim"] == {"width": "$inputs.width"}

@@ -137,6 +137,30 @@ def test_a_thing_that_is_a_list_is_gone_when_nothing_is_in_it(tmp_path: Path) ->
     assert "$response.body#/items/0 == null" in gone.success[0]["condition"]
 
 
+def test_settings_of_which_there_is_one_are_gone_when_no_member_has_anything(tmp_path: Path) -> None:
+    of_null = thing(store={"anyOf": [TEXT, {"type": "null"}]}, pool={"type": ["string", "null"]})
+    for number, shown in enumerate((of_null, thing(store=TEXT))):
+        (folder := tmp_path / str(number)).mkdir()
+        paths = {"/admin/storage": {"get": {"responses": answers(shown)}, "delete": {"responses": DONE}}}
+        gone = only(compiled(folder, paths, "3.1.0"), "DELETE /admin/storage").flow.steps[-1]
+        emptied = "($response.body#/pool == null) && ($response.body#/store == null)"
+        assert gone.role is Role.GONE
+        assert (emptied in gone.success[0]["condition"]) is (shown is of_null)
+
+
+def test_a_slash_at_the_end_of_the_address_at_which_things_are_made_belongs_to_the_request_alone(
+    tmp_path: Path,
+) -> None:
+    box = thing(id=TEXT, name=TEXT)
+    paths = {
+        "/boxes/": {"post": {"requestBody": sent(thing(name=TEXT)), "responses": answers(box, "201")}},
+        "/boxes/{id}": {"get": {"parameters": [given("id")], "responses": answers(box)}},
+    }
+    made = only(compiled(tmp_path, paths), "POST /boxes/")
+    assert made.flow.id == "odd_create_box"
+    assert [step.operation for step in made.flow.steps] == ["POST /boxes/", "GET /boxes/{id}"]
+
+
 def test_the_place_where_a_file_is_kept_is_not_the_file(tmp_path: Path) -> None:
     file = {**TEXT, "format": "binary"}
     paths = kept(thing(id=TEXT, name=TEXT, file=TEXT))

@@ -90,6 +90,15 @@ def test_a_page_with_a_total_of_nothing_is_empty_and_a_thing_with_an_empty_list_
     assert not is_empty_page([])
 
 
+def test_a_list_of_fewer_things_than_were_named_leaves_some_out() -> None:
+    assert left_out([], {"names": ["lab"], "slots": 2}) == (1, ("lab",))
+    assert left_out([{"name": "lab", "limit": 3}], {"names": ["lab", "rack"]}) == (2, ("rack",))
+    assert left_out([{"id": "b-1", "size": 2}], [{"id": "b-1", "size": 2}, {"id": "b-2", "size": 3}]) == (2, ("b-2",))
+    assert left_out([{"name": "lab"}], {"names": ["lab"]}) is None
+    assert left_out([], {"slots": 2}) is None
+    assert left_out([], [{"name": "new"}]) is None
+
+
 def test_an_answer_of_empty_lists_and_counts_of_nothing_names_nothing_unless_they_are_of_what_went_wrong() -> None:
     assert names_nothing({"task_instances": [], "total_entries": 0})
     assert names_nothing({"success": [], "errors": []})

@@ -235,3 +235,32 @@ def test_a_status_that_is_false_beside_a_reason_is_a_refusal_and_what_a_thing_sh
     assert refuses_all({"status": False, "message": "no connection"}) == ()
     assert refuses_all({"status": False, "message": "no connection", "name": "web"}) is None
     assert refuses_all({"status": False}) is None
+
+
+WHY = {"type": "details", "reason": "it is not paused"}
+BEFORE = {"id": "s-1", "type": "RUNNING"}
+
+
+@pytest.mark.parametrize("state", [None, BEFORE])
+def test_a_verdict_that_was_not_granted_is_a_refusal_whatever_is_shown_beside_it(state: Any) -> None:
+    end = answered({"state": state, "status": "ABORT", "details": WHY}, "failed", "refused_within")
+    assert end.failure.may_be_done == ()
+
+
+@pytest.mark.parametrize("word", ["REJECT", "wait"])
+def test_a_verdict_beside_which_the_thing_is_shown_leaves_open_what_was_done_in_its_place(word: str) -> None:
+    answered({"state": None, "status": word, "details": WHY}, "failed", "refused_within")
+    end = answered({"state": BEFORE, "status": word, "details": WHY}, "unknown", "refused_within")
+    assert end.failure.may_be_done == ("batch",)
+
+
+def test_what_a_thing_has_become_and_a_verdict_that_was_granted_are_no_refusals() -> None:
+    for word in ("ACCEPT", "aborted", "rejected", "abort"):
+        assert refuses_all({"state": BEFORE, "status": word}) is None
+
+
+def test_of_several_verdicts_those_that_were_granted_are_a_part() -> None:
+    granted, denied = {"id": "a", "status": "ACCEPT"}, {"id": "b", "status": "ABORT", "details": WHY}
+    answered({"results": [granted, denied]}, "partial", "partly_refused")
+    assert refuses_all({"results": [denied, denied]}) == (400, 400)
+    assert refuses_all({"results": [granted, granted]}) is None

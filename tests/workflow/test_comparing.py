@@ -28,6 +28,8 @@ FORMS = [
     ([1, 2], [2, 1]),
     ("x", ["x"]),
     ("42", {"@odata.id": "/redfish/v1/Things/42"}),
+    ("active", {"value": "active", "label": "Active"}),
+    (4, {"value": 4, "label": "IPv4"}),
     ([{"a": 1}], [{"a": 1, "id": 7}]),
     ("", NOTHING),
     ([], None),
@@ -47,6 +49,8 @@ FORMS = [
     ("Bücherei", "Bu\u0308cherei"),  # a letter with its dots, and the letter and the dots
 ]
 DIFFERENT = [
+    ("Active", {"value": "planned", "label": "Active"}),
+    ("active", {"value": "active", "since": 3}),
     ("aGkK", "hi"),
     ("no base64!", "nobase64"),
     ("10.0.0.1, 10.0.0.2", "10.0.0.2,10.0.0.1"),

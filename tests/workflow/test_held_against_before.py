@@ -103,6 +103,9 @@ def test_a_picture_holds_no_secret_nothing_that_moves_alone_and_no_long_text() -
     assert set(picture) == {"/note", "/state", "/in/a"}
     assert len(str(picture["/note"])) < 100
     assert [each.place for each in told_otherwise(picture, {**shown, "uptime": 4, "state": "off"})] == ["/state"]
+    assert picture_of({"estimated_start": 2.5, "start_time_delta": 8.9, "lateness": 1, "timeout": 2.5}) == {
+        "/timeout": 2.5
+    }
 
 
 def emptying(method: str = "patch", second: str = "/boxes") -> Program:

@@ -160,3 +160,10 @@ def test_what_a_list_names_twice_just_as_it_was_is_one_thing_and_two_of_one_id_a
     assert _once(("id",), [one, dict(one), {"id": 2}]) == [one, {"id": 2}]
     assert _once(("id",), [one, other]) == [one, other]
     assert _once(("id",), [{"name": "a"}, {"name": "a"}]) == [{"name": "a"}, {"name": "a"}]
+
+
+def test_a_list_that_comes_without_the_envelope_that_is_described_is_that_list() -> None:
+    run = Dialogue(looking(by="link", at="/next"))
+    end = ended(run.answer("look", 200, page("web-01", "web-02")["items"][1:]), "succeeded")
+    assert end.outputs == {"id": "id-web-02"}
+    ended(Dialogue(looking(by="link", at="/next")).answer("look", 200, [page("web-02")]), "failed", "not_a_list")

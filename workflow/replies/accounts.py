@@ -103,8 +103,11 @@ def counted_failures(body: Json) -> tuple[str, ...]:
 def left_out(body: Json, sent: Json) -> tuple[int, tuple[str, ...]] | None:
     """How many things a request named, and which of them a good answer does not; None where it says nothing of them.
 
-    An answer that says how many it touched leaves out some, nobody knows which.
+    An answer that says how many it touched leaves out some, nobody knows which. One that is a list of things has one
+    for each that was named.
     """
+    if isinstance(body, list):
+        return _left_out_of_list(body, sent)
     asked = _one_list(sent)
     if not asked:
         return _not_listed(body, sent)
@@ -233,6 +236,15 @@ def _number(value: Json) -> int | None:
 
 def _is_number(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _left_out_of_list(body: list[Json], sent: Json) -> tuple[int, tuple[str, ...]] | None:
+    ids = [plain_names(each).get("id") for each in sent] if isinstance(sent, list) else []
+    asked = dict.fromkeys(map(str, _one_list(sent) or [each for each in ids if isinstance(each, str | int)]))
+    if not asked or len(body) >= len(asked):
+        return None
+    told = {str(value) for each in body for value in (each.values() if isinstance(each, Mapping) else [each])}
+    return len(asked), tuple(_shown(each) for each in asked if each not in told)
 
 
 def _one_list(sent: Json) -> list[Json]:

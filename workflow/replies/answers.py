@@ -26,6 +26,12 @@ _MOST = 2000  # answers looked at; a batch of more is none that a person asked f
 _WORDS = ("status", "result", "outcome")
 REFUSALS = ("error", "fail", "failed", "failure", "rejected", "refused", "denied")
 _OUTCOMES = ("success", "ok", "succeeded", "issuccess")
+# How a request was answered, as an order to whoever asked. What a thing is (`rejected`, `aborted`) is another matter.
+_VERDICTS = ("status", "result", "outcome", "decision", "verdict")
+_NOT_DONE = ("abort", "deny", "refuse", "decline")
+_OTHERWISE = ("reject", "wait")  # something else may have been done in place of what was asked for
+_GRANTED = ("accept", "allow", "grant", "approve")
+_WHY = ("reason", "message", "msg", "detail", "details")
 # What stands beside an error and is nothing that was made.
 _BESIDE = ("message", "msg", "detail", "details", "title", "code", "errorcode", "errormessage", "reason", "hint",
            "status", "statuscode", "timestamp", "path", "requestid", "traceid")  # fmt: skip
@@ -93,6 +99,7 @@ def answers_in(body: Json) -> Iterator[Answer]:
         if any(each.status and not each.names.keys().isdisjoint(_ANSWERED) for each in told):
             yield from (each for each in told if each.status)  # of those that are fine there may be no more to say
     yield from _flagged(body)
+    yield from _judged(body)
 
 
 def tells_apart(body: Json) -> bool:
@@ -140,6 +147,34 @@ def _flagged(body: Json) -> Iterator[Answer]:
         yield Answer(number, each, _GOOD if is_fine else _REFUSED)
 
 
+def _judged(body: Json) -> Iterator[Answer]:
+    """Answers that say in a verdict each how it went: `results: [{status: ACCEPT}, {status: REJECT, details: …}]`."""
+    names = plain_names(body)
+    held = body if isinstance(body, list) else next((names[name] for name in ANSWERS if name in names), None)
+    told = [plain_names(each) for each in held[:_MOST]] if isinstance(held, list) else []
+    words = [verdict_in(each) for each in told]
+    if not all(words) or all(word in _GRANTED for word in words):
+        return
+    for number, (each, word) in enumerate(zip(told, words, strict=True), 1):
+        why = next(each[name] for name in _WHY if name in each) if word not in _GRANTED else ""
+        yield Answer(number, {**each, "detail": why}, _TAKEN[-1] if word in _GRANTED else _REFUSED)
+
+
+def verdict_in(body: Json) -> str:
+    """The verdict on a request, in lower case: of one that was not granted only where it says why; else ""."""
+    names = plain_names(body)
+    words = [str(names[name]).lower() for name in _VERDICTS if isinstance(names.get(name), str)]
+    found = next((word for word in words if word in (*_NOT_DONE, *_OTHERWISE, *_GRANTED)), "")
+    return found if found in _GRANTED or any(names.get(name) for name in _WHY) else ""
+
+
+def may_be_otherwise(body: Json) -> bool:
+    """Whether a verdict leaves open that something else was done: it shows the thing as it is now beside it."""
+    names = plain_names(body)
+    beside = (member for name, member in names.items() if name not in (*_VERDICTS, *_WHY, *_BESIDE))
+    return verdict_in(body) in _OTHERWISE and any(beside)
+
+
 def says_refused(body: Json) -> bool:
     """Whether the body of a good reply says of the whole that it did not succeed."""
     names = plain_names(body)
@@ -166,7 +201,8 @@ def refuses_all(body: Json) -> tuple[int, ...] | None:
     answers = tuple(answers_in(body))
     if answers:
         return tuple(each.status for each in answers) if all(each.is_refusal for each in answers) else None
-    return () if says_refused(body) or _is_error_alone(body) or _is_denied(body) else None
+    is_denied = _is_denied(body) or verdict_in(body) in (*_NOT_DONE, *_OTHERWISE)
+    return () if is_denied or says_refused(body) or _is_error_alone(body) else None
 
 
 def takes_a_part(body: Json, sent: Json) -> bool:

@@ -29,6 +29,7 @@ Sameness = Literal["same", "form", "differs", "open"]
 Rule = Literal["", "exact", "rounded", "unordered", "ordered"]
 RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered", "ordered")
 
+_LABELLED = frozenset(("value", "key", "label", "name", "title", "display", "text", "description"))
 _PEM = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----|\s+")
 _NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.IGNORECASE)
@@ -105,7 +106,7 @@ def _is_other_form(asked: Json, found: Json, rule: Rule) -> bool:
     if isinstance(found, list) or isinstance(asked, list):
         return _is_wrapped(asked, found, rule)
     if isinstance(found, Mapping) or isinstance(asked, Mapping):
-        return _names_thing(asked, found)
+        return _names_thing(asked, found) or is_labelled(asked, found, rule)
     return _are_alike(asked, found, rule)
 
 
@@ -184,6 +185,14 @@ def _names_thing(asked: Json, found: Json) -> bool:
         return False
     values = [thing[key] for key in thing if str(key).lower() in _IDENTITY]
     return any(_are_alike(named, value, "") or _last_segment(value) == str(named) for value in values)
+
+
+def is_labelled(asked: Json, found: Json, rule: Rule = "") -> bool:
+    """A value that is shown with what people read for it: `active` as `{value: active, label: Active}`."""
+    if not isinstance(found, Mapping) or isinstance(asked, Mapping) or not set(map(str.lower, found)) <= _LABELLED:
+        return False
+    value = next((member for name, member in found.items() if name.lower() in ("value", "key")), None)
+    return value is not None and len(found) > 1 and sameness(asked, value, rule) != "differs"
 
 
 def is_another_id(asked: Json, found: Json) -> bool:

@@ -111,6 +111,7 @@ def walked(
 
     Raises PageError as `turned` does, and for a list with more pages than may be read.
     """
+    reply = _in_envelope(pages.members, reply)
     known = turned(pages, so_far, reply, query, path, url)
     is_last = known["query"] is None
     if is_last or (known["pages"] >= pages.most and pages.is_cut):
@@ -181,6 +182,16 @@ def _page(pages: Pages, reply: Reply, number: int) -> list[Json]:
     if found is NOTHING and pages.is_optional and isinstance(reply.body, Mapping) and "error" not in reply.body:
         return []
     raise PageError(NO_LIST, told_no_list(reply, pages.members, number))
+
+
+def _in_envelope(members: Parts, reply: Reply) -> Reply:
+    """A list that came bare, though something is described around it, as it would stand there."""
+    body = reply.body
+    if not isinstance(body, list) or any(isinstance(resolve(each, members), list) for each in body[:1]):
+        return reply
+    for name in reversed(members):
+        body = {str(name): body}
+    return replace(reply, body=body)
 
 
 def _joined(pages: Pages, before: Mapping[str, Any], page: list[Json]) -> dict[str, Json]:

@@ -35,12 +35,14 @@ _STATES = _set("state status health phase condition conditions power online conn
 # What a device keeps count of, measures, dates or moves by itself.
 _COUNTED = _set(
     "at time date timestamp count counter total used usage free available remaining version revision generation etag "
-    "link links href uri url self progress uptime hash checksum digest fingerprint temperature load expires expiry"
+    "link links href uri url self progress uptime hash checksum digest fingerprint temperature load expires expiry "
+    "delta elapsed duration age lag lateness latency"
 )
 _ENDS_ALONE = _STATES | _COUNTED
 # By any word of it.
 _ALONE = _set(
-    "volatile current actual last latest next modified changed updated created seen effective observed previous"
+    "volatile current actual last latest next modified changed updated created seen effective observed previous "
+    "estimated"
 )
 
 

@@ -19,7 +19,7 @@ from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
-from workflow.replies.answers import complains_alone, refuses_all
+from workflow.replies.answers import complains_alone, may_be_otherwise, refuses_all
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
 from workflow.replies.pages import PageError, Pages, query_after, told_of_pages, walked
@@ -173,7 +173,8 @@ class _Turn(ComparedTurn):
         parts = f" of each of its {len(statuses)} parts" if len(statuses) > 1 else ""
         text = f"{self.step.key} was answered with {reply.status}, and the answer says{parts} that it was refused"
         failure = Failure(self.key, "refused_within", text, reply.status, said=reply.said)
-        if is_complaint or any(leaves_open(status) for status in statuses):
+        is_open = is_complaint or may_be_otherwise(reply.body)
+        if is_open or any(leaves_open(status) for status in statuses):
             self.look(failure)
         else:
             self.end_failed(failure)

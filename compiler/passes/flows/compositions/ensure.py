@@ -59,6 +59,7 @@ class _Ensured:
         self.base = queries.listed(resource)
         self.key = key
         self.found: set[str] = set()  # expressions of the ids of other things
+        self.inside: dict[str, tuple[str, str]] = {}  # input → the object that it is a part of, and as what
         of_name = f"{self.base}[?@{queries.of_listed(resource, key)} == '{{$inputs.{key}}}']"
         self.query = of_name if key else f"{self.base}[*]"
 
@@ -105,7 +106,30 @@ class _Ensured:
         self._find()
         members = BodyInputs(self.builder, operation).payload() or {}
         change(self.builder, operation, f"Change the {self.resource.name}.", name="update")
-        self._decide({name: value for name, value in members.items() if name != self.key})
+        sent = self._as_it_was_made(members)
+        self._decide({name: value for name, value in sent.items() if name != self.key})
+
+    def _as_it_was_made(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """What the update sends: of an object that the creation asks for in parts, these same parts."""
+        body, schemas = self.builder.operation(self.resource.update).body, self.builder.context.schemas
+        described = schemas.members(body.schema) if body else {}
+        taken = {
+            name: parts
+            for name, parts in self._payload("create").items()
+            if isinstance(parts, dict) and members.get(name) == f"$inputs.{name}"
+            if parts.keys() <= schemas.members(described.get(name)).keys()
+        }
+        number = next(n for n, step in enumerate(self.builder.steps) if step.id == "update")
+        step = self.builder.steps[number]
+        if taken and isinstance(step.payload, dict):
+            self.builder.steps[number] = replace(step, payload={n: taken.get(n, v) for n, v in step.payload.items()})
+            for name in taken:
+                self.builder.inputs.pop(name, None)
+        return {name: taken.get(name, value) for name, value in members.items()}
+
+    def _payload(self, step_id: str) -> dict[str, Any]:
+        payload = next(step.payload for step in self.builder.steps if step.id == step_id)
+        return payload if isinstance(payload, dict) else {}
 
     def _find(self) -> None:
         resource, builder = self.resource, self.builder
@@ -137,7 +161,7 @@ class _Ensured:
         number = next(n for n, step in enumerate(self.builder.steps) if step.id == "look")
         look = self.builder.steps[number]
         compared = self._compared(sent)
-        outputs = {n: queries.selector(f"{self.query}{queries.of_listed(self.resource, n)}") for n in compared}
+        outputs = {n: queries.selector(f"{self.query}{self._at(n)}") for n in compared}
         same = [*self._same(sent, compared)]
         there = "$steps.look.outputs.id != null"
         name = self.resource.name
@@ -155,11 +179,23 @@ class _Ensured:
 
     def _compared(self, sent: Mapping[str, Any]) -> dict[str, str]:
         """Member → the value asked for, of what the list shows: what an update sends, and what only a creation does."""
-        shown = self.builder.context.schemas.members(self.builder.context.listed(self.resource))
-        made = next(step.payload for step in self.builder.steps if step.id == "create")
-        made = made if isinstance(made, dict) else {}
-        asked = {**{n: v for n, v in made.items() if n in shown and n != self.key}, **sent}
-        return {n: v for n, v in asked.items() if self._is_plain(v) and (n in shown or not shown)}
+        schemas = self.builder.context.schemas
+        shown = schemas.members(self.builder.context.listed(self.resource))
+        asked = {**{n: v for n, v in self._payload("create").items() if n in shown and n != self.key}, **sent}
+        found = {n: v for n, v in asked.items() if self._is_plain(v) and (n in shown or not shown)}
+        for name, parts in asked.items():
+            inside = schemas.members(shown[name]) if isinstance(parts, dict) and name in shown else {}
+            self.inside |= {
+                v.removeprefix("$inputs."): (name, part)
+                for part, v in (parts.items() if isinstance(parts, dict) else ())
+                if part in inside and self._is_plain(v) and v.removeprefix("$inputs.") not in shown
+            }
+        return found | {each: f"$inputs.{each}" for each in self.inside}
+
+    def _at(self, name: str) -> str:
+        """Where the thing shows what is compared under that name."""
+        member, part = self.inside.get(name, (name, ""))
+        return queries.of_listed(self.resource, member) + (queries.child(part) if part else "")
 
     def _same(self, sent: Mapping[str, Any], compared: Mapping[str, str]) -> Iterator[str]:
         """What has to be so that nothing is to be sent: what is given and can't be compared has to be sent."""
@@ -168,7 +204,8 @@ class _Ensured:
             yield f"{f'{value} == null || ' if is_input else ''}{value} == $steps.look.outputs.{name}"
         for name, value in sent.items():
             if name not in compared:
-                yield from (f"$inputs.{used} == null" for used in queries.inputs_used(value))
+                others = (used for used in queries.inputs_used(value) if used not in self.inside)
+                yield from (f"$inputs.{used} == null" for used in others)
 
     def _is_plain(self, value: Any) -> bool:
         """Whether it is one input, or the id of what was found, and no structure of several."""

@@ -21,6 +21,7 @@ from workflow.profiles.profile import Gone
 
 _TRIES = 10  # a device may list what it deletes for a moment longer
 _WAIT_S = 1
+_FEW = 8  # members that one condition asks for
 _DELETED = (("deleted",), ("destroyed",), ("terminated",), ("removed",), ("purged",))  # how states of what is kept end
 # What a thing may be without anybody having deleted it, and what a deletion makes of it where nothing is thrown away.
 _OUT_OF_FORCE = (("expired",), ("revoked",), ("archived",), ("inactive",), ("retired",))
@@ -85,7 +86,7 @@ def _gone_from_list(builder: Builder, resource: Resource) -> FlowStep | None:
 
 
 def missing_signs(builder: Builder, resource: Resource, read: Operation) -> list[str]:
-    signs = _signs_of_absence(builder, read) or _deleted_states(builder, resource)
+    signs = _signs_of_absence(builder, read) or [*_deleted_states(builder, resource), *_emptied(builder, resource)]
     missing = ["$statusCode == 404", "$statusCode == 410", *signs]
     if not resource.item_at and (held := _held_list(builder, resource)):
         empty = (queries.IS_GOOD, f"$response.body#/{held} != null", f"$response.body#/{held}/0 == null")
@@ -101,6 +102,16 @@ def _held_list(builder: Builder, resource: Resource) -> str:
     others = {word for name in members if name not in lists for word in words.split(name)}
     is_all = len(lists) == 1 and lists[0].lower() in _LISTS and others <= _OF_PAGES
     return escape(lists[0]) if is_all else ""
+
+
+def _emptied(builder: Builder, resource: Resource) -> list[str]:
+    """Of settings of which there is one a deletion leaves the place: they are gone when no member has anything."""
+    schemas, operation = builder.context.schemas, builder.operation(resource.read)
+    members = schemas.members(resource.schema)
+    if "{" in operation.path or not 0 < len(members) <= _FEW or not all(map(schemas.may_be_null, members.values())):
+        return []
+    nothing = (f"$response.body#{resource.item_at}/{escape(name)} == null" for name in members)
+    return [f"({queries.all_of((queries.IS_GOOD, *nothing))})"]
 
 
 def _deleted_states(builder: Builder, resource: Resource) -> list[str]:
