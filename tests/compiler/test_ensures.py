@@ -90,3 +90,13 @@ def test_an_object_that_only_a_creation_needs_is_asked_for_in_parts_and_an_updat
     assert "rim" not in asked(one)
     sends = {step.id: step.payload for step in one.flow.steps if step.payload}
     assert sends["update"]["rim"] == sends["create"]["rim"] == {"width": "$inputs.width"}
+
+
+def test_parts_that_need_not_be_given_are_not_sent_by_an_update_since_an_empty_object_would_empty_what_is_there(
+    tmp_path: Path,
+) -> None:
+    body = {**thing(name=TEXT, rim=thing(width=TEXT)), "required": ["name", "rim"]}
+    one = ensuring(tmp_path, body, thing(name=TEXT, rim=thing(width=TEXT)))
+    sends = {step.id: step.payload for step in one.flow.steps if step.payload}
+    assert sends["update"].get("rim") != {"width": "$inputs.width"}
+    assert "$inputs.width == null || $inputs.width == $steps.look.outputs.width" in leaves_it(one)

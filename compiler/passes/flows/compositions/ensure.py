@@ -110,14 +110,17 @@ class _Ensured:
         self._decide({name: value for name, value in sent.items() if name != self.key})
 
     def _as_it_was_made(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        """What the update sends: of an object that the creation asks for in parts, these same parts."""
+        """What the update sends: of an object that the creation asks for in parts, these same parts.
+
+        Only where one of them is always given: an empty object would empty what is there.
+        """
         body, schemas = self.builder.operation(self.resource.update).body, self.builder.context.schemas
         described = schemas.members(body.schema) if body else {}
         taken = {
             name: parts
             for name, parts in self._payload("create").items()
             if isinstance(parts, dict) and members.get(name) == f"$inputs.{name}"
-            if parts.keys() <= schemas.members(described.get(name)).keys()
+            if parts.keys() <= schemas.members(described.get(name)).keys() and self._is_always_given(parts)
         }
         number = next(n for n, step in enumerate(self.builder.steps) if step.id == "update")
         step = self.builder.steps[number]
@@ -126,6 +129,10 @@ class _Ensured:
             for name in taken:
                 self.builder.inputs.pop(name, None)
         return {name: taken.get(name, value) for name, value in members.items()}
+
+    def _is_always_given(self, parts: Mapping[str, Any]) -> bool:
+        given = (self.builder.inputs.get(used) for used in queries.inputs_used(dict(parts)))
+        return any(each is not None and each.is_required for each in given)
 
     def _payload(self, step_id: str) -> dict[str, Any]:
         payload = next(step.payload for step in self.builder.steps if step.id == step_id)
@@ -181,9 +188,10 @@ class _Ensured:
         """Member → the value asked for, of what the list shows: what an update sends, and what only a creation does."""
         schemas = self.builder.context.schemas
         shown = schemas.members(self.builder.context.listed(self.resource))
-        asked = {**{n: v for n, v in self._payload("create").items() if n in shown and n != self.key}, **sent}
+        made = {n: v for n, v in self._payload("create").items() if n in shown and n != self.key}
+        asked = {**made, **sent}
         found = {n: v for n, v in asked.items() if self._is_plain(v) and (n in shown or not shown)}
-        for name, parts in asked.items():
+        for name, parts in (*made.items(), *sent.items()):
             inside = schemas.members(shown[name]) if isinstance(parts, dict) and name in shown else {}
             self.inside |= {
                 v.removeprefix("$inputs."): (name, part)
