@@ -175,3 +175,19 @@ def test_a_read_of_undescribed_content_that_is_told_as_a_stream_of_events_has_no
     made = compiled(tmp_path, beside("/boxes/{box_id}/notices", get=operation))
     (found,) = [one for one in made.api.operations if one.path.endswith("/notices")]
     assert found.left_out.startswith("endless") is is_endless
+
+
+def test_what_an_update_calls_new_is_compared_with_what_the_thing_shows_without_that_word(tmp_path: Path) -> None:
+    state = {"type": "string", "enum": ["opened", "closed"]}
+
+    def compared(**body: Any) -> dict[str, Any]:
+        shown = thing(box_id=TEXT, name=TEXT, state=state, size={"type": "integer"})
+        made = compiled(tmp_path, kept(shown, thing(name=TEXT), thing(name=TEXT, **body), key="box_id"))
+        steps = next(one for one in made.workflows if one.flow.intent in ("update", "ensure")).flow.steps
+        return {each["asked"]: each["place"] for s in steps for each in s.expects if "found" in each}
+
+    assert compared(new_state=state)["$inputs.new_state"] == "/state"
+    assert compared(newState=state)["$inputs.newState"] == "/state"
+    assert "$inputs.new_size" not in compared(new_size=TEXT)
+    assert "$inputs.new_state" not in compared(new_state=state, state=state)
+    assert "$inputs.new_lid" not in compared(new_lid=state)

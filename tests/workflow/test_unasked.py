@@ -7,6 +7,7 @@ import pytest
 from tests.workflow.dialogue import Dialogue, ended, sent
 from tests.workflow.documents import program, step
 from workflow.requests.events import EndRun, StartTimer, TimerFired
+from workflow.running import turn
 
 LATE = {"name": "late", "type": "retry", "retryAfter": 1, "retryLimit": 3}
 WHICH = [{"name": "key", "in": "path", "value": "$steps.find.outputs.id"}]
@@ -159,3 +160,27 @@ def test_what_is_found_and_read_back_in_one_list_is_held_against_what_the_list_s
         run.say(TimerFired(command.step_id))
         command = run.answer("back", 200, [{**WEB, "cpus": 4, "tags": []}])
     assert told(command) == {"/tags": (["a"], [])}
+
+
+def test_what_was_so_before_is_no_part_that_was_taken_and_is_one_when_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ignored = {"name": "web", "cpus": 2}
+    end = ended(ran(ignored, name="web", cpus=4), "failed", "not_taken")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("change",))
+    ended(ran({"cpus": 2}, name="other", cpus=4), "partial", "partly_taken")
+    monkeypatch.setattr(turn, "with_before", lambda found, _before: found)
+    ended(ran(ignored, name="web", cpus=4), "partial", "partly_taken")
+
+
+def test_a_state_that_goes_on_after_it_was_set_is_no_difference_unless_it_is_as_before_or_speaks_of_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = ended(ran({"state": "running"}, name="w", state="queued"), "succeeded")
+    assert end.verified == "some"
+    assert "it is shown as running, which it was not before" in end.verified_why
+    for shown in ("on", "failed", "on_error"):
+        ended(ran({"state": shown}, name="w", state="queued"), "partial", "partly_taken")
+    ended(ran({"cpus": 3}, name="w", cpus=4), "partial", "partly_taken")
+    monkeypatch.setattr(turn, "with_before", lambda found, _before: found)
+    ended(ran({"state": "running"}, name="w", state="queued"), "partial", "partly_taken")

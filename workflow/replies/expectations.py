@@ -65,7 +65,8 @@ class Expectation:
 class ExpectationFinding:
     """One expectation after it was looked at; `asked` and `found` are there where they were compared.
 
-    Of what is otherwise `beside` what was asked for, `asked` is what was there before.
+    Of what is otherwise `beside` what was asked for, `asked` is what was there before. `was_so`: it is as it was asked
+    for, and was before.
     """
 
     place: str
@@ -73,6 +74,7 @@ class ExpectationFinding:
     text: str = ""
     asked: Json = None
     found: Json = None
+    was_so: bool = False
 
     @property
     def is_otherwise(self) -> bool:

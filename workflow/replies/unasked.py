@@ -11,11 +11,13 @@ by `workflow.running.turn`, on the reads that `workflow.programs.earlier_reads` 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Scope
 from workflow.json.pointers import NOTHING, child, parse_pointer, resolve
+from workflow.replies.answers import REFUSALS
 from workflow.replies.comparing import sameness
 from workflow.replies.expectations import Expectation, ExpectationFinding, evaluated
 
@@ -57,6 +59,34 @@ def kept(expects: Iterable[Expectation], shown: Mapping[str, Json], schemas: Jso
         schema = _schema_of(each, schemas)
         found |= dict(_unsent(each.place, shown.get(each.place, NOTHING), asked, schema, _DEEPEST))
     return found
+
+
+def asked_before(shown: Mapping[str, Json], expects: Iterable[Expectation], scope: Scope) -> dict[str, Json]:
+    """What a thing shows of what is asked for now, by place: plain values, and no secrets."""
+    places = [each.place for each in expects if _asked(each, scope) is not NOTHING]
+    plain = {place: shown[place] for place in places if place in shown and not is_secret(place.rpartition("/")[2])}
+    return {place: value for place, value in plain.items() if _is_plain(value)}
+
+
+def with_before(findings: Iterable[ExpectationFinding], before: Mapping[str, Json]) -> tuple[ExpectationFinding, ...]:
+    """The findings, held against what was there `before`, by place: what was so already, and a state that goes on.
+
+    A state that is neither as asked for nor as before was set, maybe, and went on from there; one that speaks of a
+    failure did not.
+    """
+    return tuple(_with_before(each, before[each.place]) if each.place in before else each for each in findings)
+
+
+def _with_before(one: ExpectationFinding, was: Json) -> ExpectationFinding:
+    if one.sight in ("seen", "form"):
+        return replace(one, was_so=sameness(one.asked, was) != "differs")
+    is_state = _ends_in(one.place.rpartition("/")[2], _STATES)
+    texts = [each.lower() for each in (was, one.asked, one.found) if isinstance(each, str)]
+    if one.sight != "differs" or not is_state or len(set(texts)) < len(("before", "asked", "found")):
+        return one
+    if texts[-1] in REFUSALS or "err" in texts[-1]:
+        return one
+    return replace(one, sight="moving", text=f"it is shown as {one.found}, which it was not before")
 
 
 def besides(expects: Iterable[Expectation], before: Mapping[str, Json], scope: Scope) -> Iterator[ExpectationFinding]:
@@ -123,6 +153,11 @@ def _is_empty(value: Json) -> bool:
 
 def _kind(value: Json) -> Any:
     return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
+
+
+def _is_plain(value: Json) -> bool:
+    is_short = not isinstance(value, str) or len(value) <= _MOST_KEPT
+    return is_short and value is not NOTHING and not isinstance(value, Mapping | list)
 
 
 def _is_moved_alone(name: str) -> bool:

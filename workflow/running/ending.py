@@ -74,7 +74,7 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
     """What is said where the device shows something else than what was asked for, though it refused nothing."""
     step_id = _step_with(course, "differs")
     texts = "; ".join(told(each) for each in verdict.differences)
-    if course.taken or _has_read(course, ("seen", "form")):
+    if course.taken or _has_read(course, ("seen", "form"), is_new=True):
         text = f"the device took a part of it: {texts}"
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"
@@ -102,10 +102,13 @@ def _step_with(course: Course, sight: str) -> str:
     return next(key for key, found in course.findings.items() if any(each["sight"] == sight for each in found))
 
 
-def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
-    """Whether a read found it so: what a change's own answer repeats is no sign that a part of it was made."""
+def _has_read(course: Course, sights: tuple[str, ...], *, is_new: bool = False) -> bool:
+    """Whether a read found it so: what a change's own answer repeats is no sign that a part of it was made.
+
+    `is_new`: what was so before the change does not count.
+    """
     return any(
-        each["sight"] in sights
+        each["sight"] in sights and not (is_new and each.get("was_so"))
         for key, findings in course.findings.items()
         if _role_of(course.program, key) != "change"
         for each in findings

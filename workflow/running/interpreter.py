@@ -303,7 +303,7 @@ class _Turn(ComparedTurn):
     def _shows_what_was_asked(self, scope: Scope) -> bool:
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
-        found = self.held_against_before(looked_at(step.expects, scope), scope)
+        found = self.held_against_old(self.held_against_before(looked_at(step.expects, scope), scope))
         moved = self.moved_besides(scope)
         is_early = any(each.is_to_come for each in found) or (moved and not self.frame.retries)
         if step.is_safe and is_early and self._is_read_again(scope):

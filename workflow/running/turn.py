@@ -17,7 +17,7 @@ from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.expectations import ExpectationFinding, evaluated
 from workflow.replies.pages import query_after
-from workflow.replies.unasked import besides, kept
+from workflow.replies.unasked import asked_before, besides, kept, with_before
 from workflow.requests.events import Command, Failure, Outcome, SendRequest
 from workflow.requests.requests import BoundRequest, Request, Unsendable, arguments_of, build_request
 from workflow.running.ending import Course, end_of
@@ -26,6 +26,7 @@ from workflow.running.uncertainty import doubt_of
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
 _NOT_HERE = (404, 410)
+_OF_ASKED = "/asked"  # behind the id of a step that reads back: what was there of what is asked for
 
 
 class Turn:
@@ -140,7 +141,13 @@ class Turn:
             if each.found is not None and (is_listed or keeps.thing is None)
         }
         before = kept(keeps.expects, shown, keeps.schemas, scope)
-        self.change(before={**(self.frame.before or {}), keeps.back: before})
+        asked = asked_before(shown, keeps.expects, scope)
+        known = self.frame.before or {}
+        self.change(before={**known, keeps.back: before, f"{keeps.back}{_OF_ASKED}": asked})
+
+    def held_against_old(self, found: tuple[ExpectationFinding, ...]) -> tuple[ExpectationFinding, ...]:
+        """The findings, with what was so before the change."""
+        return with_before(found, (self.frame.before or {}).get(f"{self.step.step_id}{_OF_ASKED}", {}))
 
     def moved_besides(self, scope: Scope) -> tuple[ExpectationFinding, ...]:
         """What the reply shows otherwise than before, though nobody asked for it."""

@@ -281,8 +281,23 @@ class _Writer:
             return plain
         ways = (plain, inner, f"{self._holder(operation, resource)}{plain}")
         places = [p for p in dict.fromkeys(ways) if p and schemas.at(resource.schema, p) is not None]
-        found = next(iter(places), None)
+        found = next(iter(places), None) or self._without_new(operation, resource, plain)
         return None if found is None or self._is_hidden(schemas.at(resource.schema, found)) else found
+
+    def _without_new(self, operation: Operation, resource: Resource, plain: str) -> str | None:
+        """Where the thing shows as `state` what an update sends as `new_state`, and not beside a `state` of its own."""
+        around, _, name = plain.rpartition("/")
+        first, *rest = words.split(name) or [""]
+        if operation.effect is not Effect.UPDATE or first != "new" or not rest or around:
+            return None
+        schemas, body = self.context.schemas, operation.body.schema if operation.body is not None else None
+        sent = {tuple(words.split(each)) for each in schemas.members(body)}
+        shown = [each for each in schemas.members(resource.schema) if words.split(each) == tuple(rest)]
+        if tuple(rest) in sent or len(shown) != 1:
+            return None
+        place = f"/{escape(shown[0])}"
+        kinds = {schemas.kind(schemas.at(body, plain)), schemas.kind(schemas.at(resource.schema, place))}
+        return place if len(kinds) == 1 else None
 
     def _holder(self, operation: Operation, resource: Resource) -> str:
         """The only member in which the item has all that the body says, and that the body does not have: `/spec`."""
