@@ -100,8 +100,9 @@ def test_a_change_of_several_whose_report_or_page_is_empty_was_done_to_nothing_a
         ended(Dialogue(change).answer("change", 200, answer), "failed", "fits_nothing")
     ended(Dialogue(change).answer("change", 200, {"racks": []}), "succeeded")
     some = {"create": {"success": ["r-2"], "errors": []}, "update": None}
-    end = ended(Dialogue(change).answer("change", 200, some), "unknown", "answers_missing")
-    assert "what became of r-1 is not known" in end.failure.message
+    end = ended(Dialogue(change).answer("change", 200, some), "partial", "partly_refused")
+    assert "2 things were asked for at once, and the answer lists as done all but r-1" in end.failure.message
+    assert (end.failure.done, end.failure.may_be_done) == (("change",), ())
     for each in ("tells_apart", "is_empty_page"):
         monkeypatch.setattr(fates, each, lambda _body: False)
     ended(Dialogue(change).answer("change", 200, report), "succeeded")

@@ -306,10 +306,18 @@ class DoubtfulTurn(Turn):
         return self.frame.step + 1 == len(self.flow.steps)
 
     def _leaves_out(self, reply: Reply, sent: Json) -> bool:
-        """Whether the answer accounts for fewer things than were named, and no later step looks: then it ends."""
+        """Whether the answer accounts for fewer things than were named, and no later step looks: then it ends.
+
+        What became of the others nobody knows, unless the answer is a report of what was done and what was not.
+        """
         found = left_out(reply.body, sent) if self._is_last else None
         if found is None:
             return False
+        if tells_apart(reply.body):
+            text = f"{found[0]} things were asked for at once, and the answer lists as done all but"
+            text = f"{text} {', '.join(found[1][:_MOST_TOLD])}"
+            self.end_run("partial", Failure(self.key, "partly_refused", text, reply.status, said=reply.said))
+            return True
         others = f"of {', '.join(found[1][:_MOST_TOLD])}" if found[1] else "of the others"
         text = f"{found[0]} things were asked for at once, and the answer accounts for fewer"
         self._end_unanswered(f"{text}: what became {others} is not known", reply.said)
