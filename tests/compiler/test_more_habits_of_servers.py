@@ -3,6 +3,7 @@
 Each once made a claim false or a workflow of no use; cut to the point. See `test_habits_of_servers`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from compiler.compiled import CompiledWorkflow
 from compiler.ir.model import Role
+from compiler.passes.flows.simpler import without_sight
 from compiler.passes.flows.wording.texts import flow_id
 from tests.compiler.odd import DONE, answers, asked, compiled, given, only, sent
 from tests.compiler.test_habits_of_servers import TEXT, kept, thing
@@ -191,3 +193,18 @@ def test_what_an_update_calls_new_is_compared_with_what_the_thing_shows_without_
     assert "$inputs.new_size" not in compared(new_size=TEXT)
     assert "$inputs.new_state" not in compared(new_state=state, state=state)
     assert "$inputs.new_lid" not in compared(new_lid=state)
+
+
+def test_a_change_whose_sight_is_left_away_says_that_nobody_looks(tmp_path: Path) -> None:
+    made = compiled(tmp_path, kept(SHOWN, thing(name=TEXT), key="box_id"))
+    flow = next(one.flow for one in made.workflows if one.flow.intent == "create")
+    assert flow.steps[-1].role is Role.READ_BACK
+    cut = without_sight(flow)
+    assert cut is not None
+    (told,) = (each for step in cut.steps for each in step.expects)
+    assert told["shown"] is False
+    assert "nothing is read back" in told["text"]
+    first = replace(flow.steps[0], expects=({"place": "", "text": "it is there"},))
+    cut = without_sight(replace(flow, steps=(first, *flow.steps[1:])))
+    assert cut is not None
+    assert [each["text"] for step in cut.steps for each in step.expects] == ["it is there"]

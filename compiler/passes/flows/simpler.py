@@ -16,6 +16,7 @@ from compiler.passes.flows.wording import texts
 PLAIN_INTENTS = frozenset(("act", "create", "delete", "describe", "find", "report", "update"))
 """Those of single operations: the rest puts together what these do, and is never the only way to it."""
 _SHOWING = (Role.READ_BACK, Role.GONE)
+_NOT_READ = "nothing is read back: on the twin it could not be seen what had become of the change"
 
 
 def without_sight(flow: Flow) -> Flow | None:
@@ -30,13 +31,22 @@ def without_sight(flow: Flow) -> Flow | None:
     shown = flow.output_schema.get("properties", {})
     return replace(
         flow,
-        steps=tuple(_ending(step, gone) for step in kept),
+        steps=_untold(tuple(_ending(step, gone) for step in kept)),
         outputs=outputs,
         output_schema={**flow.output_schema, "properties": {n: s for n, s in shown.items() if n in outputs}},
         links=tuple((source, target) for source, target in flow.links if target < len(kept)),
         description=_told(flow, kept),
-        why=(*flow.why, "nothing is read back: on the twin it could not be seen what had become of the change"),
+        why=(*flow.why, _NOT_READ),
     )
+
+
+def _untold(steps: tuple[FlowStep, ...]) -> tuple[FlowStep, ...]:
+    """The steps; the last change says that nobody looks what became of it, where no other step shows that."""
+    changes = [number for number, step in enumerate(steps) if step.role is Role.CHANGE]
+    if not changes or any(step.expects for step in steps):
+        return steps
+    told = replace(steps[changes[-1]], expects=({"place": "", "shown": False, "text": _NOT_READ},))
+    return (*steps[: changes[-1]], told, *steps[changes[-1] + 1 :])
 
 
 def _ending(step: FlowStep, gone: set[str]) -> FlowStep:
