@@ -1,5 +1,6 @@
 """Whether two values are the same, the same in another form, or different."""
 
+import json
 from typing import Any
 
 import pytest
@@ -139,3 +140,11 @@ def test_json_in_a_text_that_has_a_member_twice_is_another_text() -> None:
     assert [each.sameness for each in compared('{"in": [{"k": 1, "k": 2}]}', '{"in": [{"k": 2}]}')] == ["differs"]
     assert [each.sameness for each in compared(twice, twice)] == ["same"]
     assert [each.sameness for each in compared('{"k":2}', '{"k": 2}')] == ["same"]
+
+
+def test_a_text_that_is_shown_as_the_json_of_it_is_another_form_and_of_another_text_is_none() -> None:
+    asked = 'new "one"'
+    assert [each.sameness for each in compared(asked, json.dumps(asked))] == ["form"]
+    assert [each.sameness for each in compared("new", '"old"')] == ["differs"]
+    assert [each.sameness for each in compared("new", '"new')] == ["differs"]
+    assert [each.sameness for each in compared(asked, json.dumps(asked), "exact")] == ["differs"]

@@ -223,7 +223,7 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
         return True
     if any(form(left) == form(right) is not None for form in _FORMS):
         return True
-    return _has_prefix_too(left, right) or _is_decoded(left, str(found))
+    return _has_prefix_too(left, right) or _is_decoded(left, str(found)) or _is_quoted(asked, found)
 
 
 def _counts_otherwise(left: str, right: str) -> bool:
@@ -246,6 +246,16 @@ def _has_prefix_too(asked: str, found: str) -> bool:
     try:
         shown = ip_interface(found)
         return shown.ip == ip_interface(asked).ip and shown.ip != shown.network.network_address
+    except ValueError:
+        return False
+
+
+def _is_quoted(asked: Json, found: Json) -> bool:
+    """What was sent as a text is shown as the JSON of that text, with its marks (RFC 8259, 7)."""
+    if not isinstance(asked, str) or not isinstance(found, str) or found[:1] != '"':
+        return False
+    try:
+        return bool(json.loads(found) == asked)
     except ValueError:
         return False
 
