@@ -87,3 +87,23 @@ def test_a_deletion_that_finds_nothing_of_what_was_there_a_moment_before_is_in_d
     plain = Dialogue(program(step("change", "delete", "/vms/web", **{"x-switchgear": {"effect": "delete"}})))
     end = ended(plain.answer("change", 404), "failed", "unexpected_status")
     assert end.failure.not_done == ("change",)
+
+
+def test_what_hangs_below_a_thing_that_was_found_was_not_seen_with_it() -> None:
+    found = {"context": "$response.body", "selector": "$[?@.name == 'web'].id", "type": "jsonpath"}
+    which = [{"name": "id", "in": "path", "value": "$steps.find.outputs.id"}]
+    find = step("find", "get", "/vms", outputs={"id": found}, **{"x-switchgear": {"role": "lookup"}})
+    ours = {"x-switchgear": {"role": "change", "effect": "delete"}}
+    below = step("change", "delete", "/vms/{id}/alarms", parameters=which, **ours)
+    look = step("look", "get", "/vms/{id}/alarms", parameters=which, outputs={"id": "$response.body#/id"},
+                **{"x-switchgear": {"role": "check"}})  # fmt: skip
+    run = Dialogue(program(find, below))
+    run.answer("find", 200, [{"id": "1", "name": "web"}])
+    end = ended(run.answer("change", 404), "failed", "unexpected_status")
+    assert (end.failure.not_done, end.failure.may_be_done) == (("change",), ())
+    for steps in ((find, look, below), (find, step("change", "delete", "/vms/{id}", parameters=which, **ours))):
+        run = Dialogue(program(*steps))
+        run.answer("find", 200, [{"id": "1", "name": "web"}])
+        if len(steps) > 2:
+            run.answer("look", 200, {"id": "a-1"})
+        ended(run.answer("change", 404), "unknown", "gone_meanwhile")
