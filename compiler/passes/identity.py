@@ -48,6 +48,7 @@ _OTHERS = frozenset(
     {"user", "owner", "creator", "author", "operator", "account", "parent", "image", "model", "type", "class", "vendor",
      "product", "os", "zone", "region", "host", "source", "target", "template", "plan", "flavor", "bundle", "queue"}
 )  # fmt: skip
+_CALLED_ALSO = frozenset({"alias", "nickname"})  # what people call a thing that has no name
 _HOW_CALLED = frozenset({"display", "full", "short", "common", "friendly", "resource"})
 _COUNTED = ("number", "iid", "index")  # within what a thing belongs to: `issue_number` is no id, which stands beside it
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
@@ -366,6 +367,9 @@ class Identifier:
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             said = self._own_names(resource, said, members)
             found += [n for n in said if n not in found][: 0 if found else 1]
+            found += [n for n in members if n.lower() in _CALLED_ALSO and self._is_text(members[n])][
+                : 0 if found else 1
+            ]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
             found += self._demanded(schema, members)[: 0 if found else 1]
             found = [n for n in found if n != "key" or len(found) == 1]  # beside a name it is a secret

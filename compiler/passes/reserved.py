@@ -6,29 +6,48 @@ stays, since the device decides; the finding says in which field of the profile 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from compiler.ir.model import CONNECTION_HEADERS, Api, ApiParameter, Body, Diagnostic, Operation, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
 from compiler.passes.outcome import Options, PassOutcome
 from workflow.requests.reserved import CREDENTIAL, why_reserved
 
 _REMEDY = "where the device needs it, say a constant in the profile's `protocol.request_headers`"
 _REMEDY_OF_CREDENTIALS = "where the device needs it, say in the profile's `auth` how the driver shows them"
 
+_ENOUGH = 4  # operations: of fewer nobody can tell what all ask for
+_NEARLY_ALL = 0.9
+_KEYS = (("token",), ("key",), ("secret",))
+_OF_ONE_REQUEST = frozenset({"idempotency", "idempotent", "request", "client", "continuation", "page", "next"})
 _API_KEY = re.compile(r"\W*(?:your |the |an? )?API[ _-]?key\b(?!\s+(?:id|name)\b)", re.IGNORECASE)
 
 
 def run(api: Api, _options: Options) -> PassOutcome:
     schemas = SharedSchemas(api.schemas)
     found: list[Diagnostic] = []
-    operations = tuple(_without(schemas, operation, found) for operation in api.operations)
+    keys = _asked_everywhere(api.operations)
+    operations = tuple(_without(schemas, operation, keys, found) for operation in api.operations)
     return PassOutcome(replace(api, operations=operations), tuple(found))
 
 
-def _without(schemas: SharedSchemas, operation: Operation, found: list[Diagnostic]) -> Operation:
-    reasons = [(parameter, _why(parameter)) for parameter in operation.parameters]
+def _asked_everywhere(operations: Sequence[Operation]) -> frozenset[str]:
+    """The headers called a token, a key or a secret that nearly all operations require, reads and changes alike."""
+    asked = Counter(p.name.lower() for o in operations for p in o.parameters if p.is_required and _is_key(p))
+    least = max(_ENOUGH, _NEARLY_ALL * len(operations))
+    return frozenset(name for name, count in asked.items() if count >= least)
+
+
+def _is_key(parameter: ApiParameter) -> bool:
+    said = words.split(parameter.name)
+    return parameter.location == "header" and said[-1:] in _KEYS and _OF_ONE_REQUEST.isdisjoint(said)
+
+
+def _without(schemas: SharedSchemas, operation: Operation, keys: Set[str], found: list[Diagnostic]) -> Operation:
+    reasons = [(parameter, _why(parameter, keys)) for parameter in operation.parameters]
     members = dict(_members(schemas, operation.body))
     if not any(why for _, why in reasons) and not members:
         return operation
@@ -44,7 +63,9 @@ def _told(operation: Operation, what: str, why: str) -> Diagnostic:
     return Diagnostic("reserved_name", Severity.NOTE, operation.key, f"{what} is no input: {why}", remedy)
 
 
-def _why(parameter: ApiParameter) -> str:
+def _why(parameter: ApiParameter, keys: Set[str]) -> str:
+    if parameter.location == "header" and parameter.name.lower() in keys:
+        return CREDENTIAL
     is_ours = parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS
     if not is_ours and parameter.location == "query" and _API_KEY.match(parameter.description):
         return CREDENTIAL

@@ -227,6 +227,8 @@ class Seeds:
         made = (
             (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, first + n) for n in (0, 1))
         )
+        if len({*made}) == 1:  # the description shows one id, and nothing else makes one
+            made = (made[0], _another(made[0]))
         return made[:1] if is_sole else made
 
     def _same_parameter_above(self, resource: Resource, collection: str) -> str:
@@ -433,6 +435,12 @@ def _sibling(text: str) -> str:
     if len(text) == 36 and text.count("-") == 4:
         return str(uuid5(NAMESPACE, text))
     return f"{head}{int(tail) + 1:0{len(tail)}d}" if tail else f"{text}-2"
+
+
+def _another(text: str) -> str:
+    """A different text of the same length and the same characters, whatever its form is."""
+    turned = text[-1:] + text[:-1]
+    return turned if turned != text else _sibling(text)
 
 
 def _slug(name: str) -> str:

@@ -19,7 +19,7 @@ from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.expectations import ENDED_WELL
 from compiler.passes.flows.steps.following import after_the_job
 from compiler.passes.flows.steps.gone import is_shown_when_gone, missing_signs
-from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
+from compiler.passes.flows.steps.headers import begins, first_page, given_parameter, input_of, is_given, sizes
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.steps.moved import BY_NEW_NAME, moved_to
@@ -54,7 +54,7 @@ def parameters_of(
     for parameter in operation.parameters:
         if parameter.location == "path" or not (filters or parameter.is_required):
             continue
-        if paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter:
+        if sizes(paging, parameter):
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
@@ -64,6 +64,12 @@ def parameters_of(
             read = read_version(builder, operation, parameter)
             if read is not None:
                 bound.append((parameter.name, parameter.location, read))
+            elif begins(paging, parameter):
+                given = input_of(builder, parameter)
+                schema = {**given.schema, "default": first_page(paging, parameter)}
+                given = replace(given, schema=schema, is_required=False, shown=False)
+                sample = {"parameter": operation.key, "name": parameter.name}
+                bound.append((parameter.name, parameter.location, builder.add_input(given, sample)))
             elif is_given(builder, parameter) or (is_condition and parameter.location == "header"):
                 bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue

@@ -254,7 +254,7 @@ class BodyInputs:
 
     def _content(self, media_type: str, schema: Schema, is_required: bool) -> Any:
         if "form" in media_type and self.schemas.members(schema):
-            return self._object(_Member("", "body", schema, is_required, 0))
+            return self._object(_Member("", "body", schema, True, 0))
         text = f"The file's content ({media_type}), in base64."
         given = {"type": "string", "contentEncoding": "base64"}
         if is_textual(media_type):

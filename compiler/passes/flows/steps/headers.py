@@ -9,7 +9,7 @@ sends with every request (`protocol.request_headers`). Called by `builder` for e
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from compiler.ir.model import CONNECTION_HEADERS, ApiParameter, FlowStep, Input, Operation, Role
+from compiler.ir.model import CONNECTION_HEADERS, ApiParameter, FlowStep, Input, Operation, Paging, Role
 from compiler.passes.flows.inputs.inlining import inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
 from compiler.passes.flows.steps.lookups import identify
@@ -24,12 +24,32 @@ def with_required(builder: "Builder", step: FlowStep) -> FlowStep:
     """The step with what its operation requires in headers, cookies and query and what is not bound yet."""
     operation = builder.operation(step.operation)
     bound = {_slot(name, location) for name, location, _ in step.parameters}
+    paging = builder.context.paging.get(step.operation)
     missing = tuple(
-        (p.name, p.location, given_parameter(builder, operation, p))
+        (p.name, p.location, first_page(paging, p) if begins(paging, p) else given_parameter(builder, operation, p))
         for p in operation.parameters
-        if p.is_required and _slot(p.name, p.location) not in bound and is_given(builder, p)
+        if p.is_required and _slot(p.name, p.location) not in bound and is_given(builder, p) and not sizes(paging, p)
     )
     return replace(step, parameters=(*step.parameters, *missing)) if missing else step
+
+
+def sizes(paging: Paging | None, parameter: ApiParameter) -> bool:
+    """Whether it says how much is asked for at a time: the step that reads page after page sees to it."""
+    return paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter
+
+
+def begins(paging: Paging | None, parameter: ApiParameter) -> bool:
+    """Whether it says by a number where a list begins: whoever looks something up begins at the beginning."""
+    is_counted = paging is not None and paging.by in ("items", "pages") and parameter.location == "query"
+    return is_counted and paging is not None and parameter.name == paging.parameter
+
+
+def first_page(paging: Paging | None, parameter: ApiParameter) -> Any:
+    """The beginning, where `begins`: the number of the first page, or of the first thing."""
+    least = parameter.schema.get("minimum", 0)
+    if paging is not None and paging.by == "pages":
+        return paging.first
+    return least if least in (0, 1) else 0
 
 
 def _slot(name: str, location: str) -> tuple[str, str]:
