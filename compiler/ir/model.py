@@ -287,6 +287,15 @@ class Job:
     progress: str = ""
     elsewhere: "JobView | None" = None
 
+    @property
+    def state_is_switch(self) -> bool:
+        """Whether its state is a truth value (`done`), which stands here as its word."""
+        return {*self.waiting, *self.succeeded, *self.failed} <= {"true", "false"}
+
+    def shown_state(self, state: str) -> str | bool:
+        """The state as the job itself shows it."""
+        return state == "true" if self.state_is_switch and state in ("true", "false") else state
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:

@@ -67,6 +67,8 @@ class _Verbs:
         told = self._told(operation)
         known = told or self.risk(operation, effect)
         risk = known.risk
+        if risk is Risk.READ and operation.method == "POST" and effect in (Effect.CREATE, Effect.UPDATE) and not told:
+            effect = Effect.ACT  # `POST /insights`, which lists them, makes none
         return replace(
             operation,
             effect=effect,

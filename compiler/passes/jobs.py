@@ -29,6 +29,9 @@ _SHOWN_NOUNS = _JOB_NOUNS | {"action"}  # what a change may answer whole, with i
 _LINKS = frozenset({"href", "url", "uri", "link", "location", "address"})
 _SEVERAL = 3  # changes that say that they may be accepted: with fewer it is a matter of these alone
 _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
+# What says of a job that it is over, and how that is compared.
+_OVER = ("done", "is_done", "isDone", "finished", "completed", "complete", "isFinished", "isCompleted", "isComplete")
+_OVER_OR_NOT = (("false",), ("true",), ())
 # Of a job whose states nobody lists, compared without letter case; first what the others are usually called.
 _USUAL_STATES = (
     ("running", "pending", "queued"),
@@ -334,6 +337,8 @@ class _Seeker:
         if member:
             prefix, schema = f"/{member}", self.schemas.members(body).get(member)
         state = next((n for n in _STATE_NAMES if n in self.schemas.members(schema)), "")
+        if not state and noun_of_task(poll) in _JOB_NOUNS:
+            state = self._says_over(schema)
         if not state:
             return None
         waiting, succeeded, failed = self._states(poll, self.schemas.members(schema)[state])
@@ -370,6 +375,11 @@ class _Seeker:
             result=prefix if used else None,
         )
 
+    def _says_over(self, schema: Schema | None) -> str:
+        """The member that says by a truth value whether it is over (`done`); "" where there is none."""
+        members = self.schemas.members(schema)
+        return next((n for n in _OVER if n in members and self.schemas.kind(members[n]) == "boolean"), "")
+
     def _used(self, schema: Schema | None, prefix: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The kinds of jobs that go on until they are used, as an enumeration or a text lists them beside others."""
         for name, member in self.schemas.members(schema).items():
@@ -389,6 +399,8 @@ class _Seeker:
     def _states(self, poll: Operation, state: Schema) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         values = self.schemas.values(state)
         is_job = noun_of_task(poll) in _JOB_NOUNS
+        if self.schemas.kind(state) == "boolean" and not values:
+            return _OVER_OR_NOT
         is_open = not values and is_job and self.schemas.kind(state) == "string"
         return _USUAL_STATES if is_open else _sorted_states(values)
 

@@ -136,7 +136,8 @@ class Jobs:
                 run.failure = refusal.message
         if run.failure is None and run.is_told_failed:
             run.failure = "it was so already"
-        run.state = run.job.succeeded[0] if run.failure is None else (run.job.failed or ("failed",))[0]
+        ended_badly = run.job.failed or (run.job.succeeded if run.job.state_is_switch else ("failed",))
+        run.state = run.job.succeeded[0] if run.failure is None else ended_badly[0]
         self.show(run)
 
     def show(self, run: JobRun) -> None:
@@ -149,9 +150,11 @@ class Jobs:
         job = next((j for j in self._blueprint.api.jobs if j.poll == operation.key), None)
         if job is None:
             return self._guessed(run, place, body)
-        body = put(body, self._blueprint.in_item(job, job.state), run.state)
+        body = put(body, self._blueprint.in_item(job, job.state), job.shown_state(run.state))
         if job.fault and run.failure is None:
             body = without(body, self._blueprint.in_item(job, job.fault))
+        elif job.fault and job.state_is_switch:
+            body = put(body, self._blueprint.in_item(job, job.fault), {"message": run.failure})
         if job.message:
             body = put(body, self._blueprint.in_item(job, job.message), run.failure or "")
         for at, _ in job.used:  # what it plays ends by itself

@@ -287,7 +287,7 @@ class Seeds:
             return body
         for job in self._blueprint.api.jobs:
             if job.poll == place.resource.read and job.succeeded:
-                body = put(body, self._blueprint.in_item(job, job.state), job.succeeded[0])
+                body = put(body, self._blueprint.in_item(job, job.state), job.shown_state(job.succeeded[0]))
                 body = without(body, self._blueprint.in_item(job, job.fault)) if job.fault else body
                 for at, well in job.succeeded_if:
                     body = put(body, self._blueprint.in_item(job, at), well[0])

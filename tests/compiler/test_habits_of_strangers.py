@@ -7,6 +7,7 @@ import pytest
 
 from compiler.compiled import Compiled
 from tests.compiler.odd import DONE, THING, THINGS, answers, compiled, given, only, sent
+from workflow.risks import Risk
 
 TEXT: dict[str, Any] = {"type": "string"}
 ID = given("id")
@@ -108,3 +109,54 @@ def test_two_things_have_two_ids_though_the_description_shows_one(tmp_path: Path
         },
     )
     assert only(made, "GET /devices/{id}").is_verified
+
+
+LISTED = answers({"type": "object", "properties": {"things": {"type": "array", "items": THING}, "nextToken": TEXT}})
+BY_ID = {"/things/{id}": {"parameters": [ID], "get": {"responses": answers(THING)}}}
+
+
+def listing(summary: str, **members: Any) -> dict[str, Any]:
+    body = sent({"type": "object", "properties": members})
+    return {"operationId": "listThings", "summary": summary, "requestBody": body, "responses": LISTED}
+
+
+@pytest.mark.parametrize(
+    ("path", "members"),
+    [
+        ("/things", {"nextToken": TEXT, "maxResults": {"type": "integer"}, "colour": TEXT}),
+        ("/things/list", {"workspaceId": TEXT}),
+    ],
+)
+def test_a_post_that_lists_page_by_page_or_says_but_whose_list_it_is_makes_nothing(
+    tmp_path: Path, path: str, members: dict[str, Any]
+) -> None:
+    made = compiled(tmp_path, {path: {"post": listing("Lists the things.", **members)}, **BY_ID})
+    found = only(made, f"POST {path}")
+    assert found.flow.risk is Risk.READ
+    assert found.flow.intent != "create"
+    assert not next(o for o in made.api.operations if o.key == f"POST {path}").is_safe
+
+
+@pytest.mark.parametrize(
+    ("path", "summary", "members"),
+    [
+        ("/things", "Lists the things and marks them as read.", {"nextToken": TEXT, "maxResults": {"type": "integer"}}),
+        ("/things/list", "Lists the things.", {"workspaceId": TEXT, "colour": TEXT}),
+        ("/things/list", "Puts things on the list.", {"workspaceId": TEXT}),
+        ("/things/list", "Lists the keys of a thing.", {"workspaceId": TEXT}),
+    ],
+)
+def test_a_post_that_says_more_than_that_stays_a_change(
+    tmp_path: Path, path: str, summary: str, members: dict[str, Any]
+) -> None:
+    made = compiled(tmp_path, {path: {"post": listing(summary, **members)}, **BY_ID})
+    assert only(made, f"POST {path}").flow.risk is not Risk.READ
+
+
+def test_what_only_asks_at_the_address_of_a_thing_submits_nothing(tmp_path: Path) -> None:
+    asked = {
+        **listing("Lists the things.", nextToken=TEXT, maxResults={"type": "integer"}),
+        "operationId": "ListThings",
+    }
+    made = compiled(tmp_path, {"/insights/{id}": {"parameters": [ID], "post": asked}})
+    assert "submit" not in only(made, "POST /insights/{id}").flow.title.lower()

@@ -83,3 +83,15 @@ def test_what_a_text_calls_output_only_is_not_asked_for(tmp_path: Path) -> None:
 def test_a_job_that_is_made_for_its_own_sake_is_read_back_as_what_was_made() -> None:
     (flow,) = (each.flow for each in shipped("idrac").workflows if each.flow.id == "idrac_create_idrac_job")
     assert [step.role for step in flow.steps][-1] is Role.READ_BACK
+
+
+def test_a_job_that_only_says_whether_it_is_done_is_waited_for_and_its_error_is_found_out(tmp_path: Path) -> None:
+    done = {"type": "object", "properties": {**_OPERATION["properties"], "done": {"type": "boolean"}}}
+    del done["properties"]["status"]
+    made = compiled(tmp_path, _paths(""), schemas={"Operation": done})
+    assert all_proved(made)
+    wait = only(made, "POST /instances/{instance}/restart").flow.steps[-1]
+    assert wait.role is Role.WAIT
+    conditions = [each["condition"] for each in wait.success]
+    assert any("$response.body#/done == true" in each for each in conditions)
+    assert "$response.body#/error == null" in conditions

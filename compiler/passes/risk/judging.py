@@ -78,6 +78,10 @@ _FILTERS = frozenset(
 )
 
 
+# What says where in a list an answer is to begin, and how long it is to be.
+_PAGES = frozenset({"nexttoken", "pagetoken", "offset", "page", "cursor", "marker", "pagenumber", "from", "skip"})
+_PAGE_SIZES = frozenset({"maxresults", "pagesize", "limit", "size", "perpage", "count", "maxitems", "top"})
+_LISTING = (("list",), ("search",))
 _LOSS = Deed("data loss", Risk.DESTROY, "data may be lost")
 
 
@@ -116,6 +120,8 @@ def judged(
         and _is_said_to_change_nothing(operation, schemas)
     ):
         return Judgement(Risk.READ, "it asks and is answered, and nothing is said to change")
+    if operation.method == "POST" and only_asks(operation) and _is_a_list_of(operation, schemas):
+        return Judgement(Risk.READ, "it asks for a list, and says nothing but where in it, or whose it is")
     if operation.method == "POST" and all_by_post and _answers(operation, schemas) and only_asks(operation):
         return Judgement(Risk.READ, "it asks and is answered, in an API that reads by POST and changes by other names")
     if effect in (Effect.CREATE, Effect.UPDATE):
@@ -269,6 +275,21 @@ def _asks(operation: Operation) -> bool:
 def _answers(operation: Operation, schemas: SharedSchemas) -> bool:
     reply = operation.success
     return reply is not None and bool(schemas.members(reply.schema) or schemas.element(reply.schema) is not None)
+
+
+def _is_a_list_of(operation: Operation, schemas: SharedSchemas) -> bool:
+    """Whether a list comes back page by page, or `…/list` is told nothing but ids and filters."""
+    reply = operation.success
+    shown = schemas.members(reply.schema if reply else None).values()
+    lists = reply is not None and (schemas.element(reply.schema) or any(schemas.element(m) is not None for m in shown))
+    body = values.members_of(operation, schemas)
+    sent = {
+        "".join(words.split(name)) for name in (*body, *(p.name for p in operation.parameters if p.location == "query"))
+    }
+    in_pages = not sent.isdisjoint(_PAGES) and not sent.isdisjoint(_PAGE_SIZES)
+    asks = tokens_of_name(bare(last_word(operation.path)))
+    whose = {name for name in sent if name.endswith(("id", "ids"))}
+    return bool(lists) and (in_pages or (asks in _LISTING and bool(body) and sent - whose <= _FILTERS))
 
 
 def _is_said_to_change_nothing(operation: Operation, schemas: SharedSchemas) -> bool:

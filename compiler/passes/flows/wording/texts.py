@@ -170,6 +170,8 @@ def verb_of(operation: Operation) -> str:
             return said  # `POST /issue/{role}`, called “issue with role”
         if operation.method == "POST" and first and first[0] in wording.KNOWN_VERBS - wording.AS_NOUNS:
             return said  # `POST /rotate-role/{name}`
+        if operation.method == "POST" and operation.risk is Risk.READ:
+            return "get"  # what only asks submits nothing
         return _VERBS_OF_ITEMS.get(operation.method, operation.method.lower())
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
