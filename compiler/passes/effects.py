@@ -19,7 +19,7 @@ from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.asked_by_post import asks_by_post
-from compiler.passes.risk.clauses import head, is_order
+from compiler.passes.risk.clauses import head, is_order, tokens_of_text
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
 from compiler.passes.risk.texts import own_words
 from compiler.passes.risk.values import is_named_as_order
@@ -30,6 +30,7 @@ from workflow.requests.multipart import is_multipart
 from workflow.risks import Risk
 
 _WRITING = frozenset({"write", "set", "update", "put", "save", "modify", "change", "overwrite", "replace"})
+_UPDATING = frozenset({"update", "updates", "modify", "modifies", "edit", "edits"})
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
 
 
@@ -101,6 +102,7 @@ class _Verbs:
         path = operation.path
         if ends_in_parameter(path):
             updates = self.profile.verbs.post_on_item_updates or f"PATCH {path}" in self.keys
+            updates = updates or (self._is_read(path) and f"PUT {path}" not in self.keys and _says_update(operation))
             return Effect.UPDATE if updates else Effect.ACT
         if "." in last_word(path) or words.is_about(words.split(last_word(path))[:1], words.READING):
             return Effect.ACT
@@ -155,6 +157,8 @@ class _Verbs:
         if effect is Effect.SESSION:
             is_told = operation.key in self.session_keys
             return Judgement(Risk.READ if is_told else Risk.CHANGE, "opens or closes a session")
+        if effect is Effect.UPDATE and operation.method == "POST" and f"PATCH {operation.path}" not in self.keys:
+            effect = Effect.ACT  # an order that is called an update is no milder for it
         is_readable = self._is_read(operation.path) or self._has_items(operation.path)
         return judged(operation, effect, self.schemas, is_readable=is_readable, all_by_post=self.all_by_post)
 
@@ -188,6 +192,13 @@ class _Verbs:
         if operation.path != "/" and operation.path.endswith("/") and plain in self.keys:
             return f"alias of {plain}"
         return ""
+
+
+def _says_update(operation: Operation) -> bool:
+    """Whether name and text, or the one that there is, begin so: `POST /fleets/{id}`, “Update a fleet”."""
+    told = tokens_of_text(operation.summary or operation.description)
+    said = {head(own_words(operation)), head(told)} - {""}
+    return bool(said) and said <= _UPDATING
 
 
 def _unsent(body: Body) -> str:

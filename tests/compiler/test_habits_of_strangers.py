@@ -160,3 +160,38 @@ def test_what_only_asks_at_the_address_of_a_thing_submits_nothing(tmp_path: Path
     }
     made = compiled(tmp_path, {"/insights/{id}": {"parameters": [ID], "post": asked}})
     assert "submit" not in only(made, "POST /insights/{id}").flow.title.lower()
+
+
+def test_a_post_to_a_thing_that_is_said_to_update_it_is_its_update(tmp_path: Path) -> None:
+    post = {"operationId": "UpdateThing", "requestBody": sent(THING), "responses": answers(THING)}
+    paths: dict[str, Any] = {
+        "/things": {"get": {"responses": THINGS}},
+        "/things/{id}": {"parameters": [ID], "get": {"responses": answers(THING)}, "post": post},
+    }
+    found = only(compiled(tmp_path, paths), "POST /things/{id}").flow
+    assert (found.intent, found.title) == ("update", "Update thing")
+    paths["/things/{id}"]["post"] = {**post, "operationId": "RebootThing"}
+    assert only(compiled(tmp_path, paths), "POST /things/{id}").flow.intent == "act"
+
+
+def test_an_update_by_post_is_as_grave_as_the_order_that_it_can_give(tmp_path: Path) -> None:
+    state = {"type": "object", "properties": {"status": {"type": "string", "enum": ["active", "inactive"]}}}
+    shown = {"type": "object", "properties": {**THING["properties"], **state["properties"]}}
+    post = {"operationId": "UpdateSim", "requestBody": sent(state), "responses": answers(shown)}
+    paths = {
+        "/sims": {"get": {"responses": answers({"type": "array", "items": shown})}},
+        "/sims/{id}": {"parameters": [ID], "get": {"responses": answers(shown)}, "post": post},
+    }
+    found = compiled(tmp_path, paths)
+    (operation,) = [one for one in found.api.operations if one.method == "POST"]
+    assert operation.risk is Risk.DISRUPT
+
+
+def test_what_the_query_names_is_not_all_that_there_is(tmp_path: Path) -> None:
+    untag = {"operationId": "UntagResource", "description": "Deletes tags from the specified resource."}
+    keys = given("tagKeys", "query", {"type": "array", "items": TEXT})
+    made = compiled(
+        tmp_path, {"/tags/{arn}#tagKeys": {"parameters": [given("arn"), keys], "delete": {**untag, "responses": DONE}}}
+    )
+    (found,) = made.workflows
+    assert "all" not in found.flow.title.lower()

@@ -23,6 +23,7 @@ from compiler.passes.names.paths import (
 )
 from compiler.passes.names.words import first_sentence
 from compiler.proposer.wording import fault_of_description
+from workflow.documents.path_queries import parted
 from workflow.risks import Risk
 
 NAME_LENGTH = 64
@@ -180,6 +181,7 @@ def verb_of(operation: Operation) -> str:
             return f"remove {words.spoken(segments(operation.path)[-2])}"
         is_whole = "collection" in f"{operation.description} {operation.name}".lower()
         is_named = "{" in last or (operation.body is not None and not is_whole)
+        is_named = is_named or bool(parted(operation.path)[1])  # `?tagKeys=`: those that the query names
         if not is_named and _says_which(operation):
             return f"remove {words.singular(said)}"
         is_one = words.plural(said) != said and words.singular(said) == said  # `DELETE /users/{name}/server`
