@@ -15,6 +15,7 @@ from typing import Any
 from workflow.risks import Risk
 
 Schema = Mapping[str, Any]
+_USING = re.compile(r"Using(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)(?:_\d+)?$")
 EMPTY: Mapping[str, Any] = {}
 CONNECTION_HEADERS = frozenset({"content-length", "content-type", "accept", "authorization", "cookie", "host"})
 """Header parameters that belong to the connection, in lower case: no business of a caller or a workflow."""
@@ -146,9 +147,10 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """The id without the address and the method that programs append to it: `reload` of `reload_v3_reload_post`."""
+        """The id without what programs append to it: `reload` of `reload_v3_reload_post` and of `reloadUsingPOST_1`."""
         appended = re.sub(r"\W", "_", self.path) + f"_{self.method.lower()}"
-        return self.operation_id.removesuffix(appended) or self.operation_id
+        plain = _USING.sub("", self.operation_id.removesuffix(appended))
+        return plain or self.operation_id
 
     @property
     def success(self) -> Response | None:

@@ -35,7 +35,7 @@ def run(api: Api, _options: Options) -> PassOutcome:
 
 
 def _asked_everywhere(operations: Sequence[Operation]) -> frozenset[str]:
-    """The headers called a token, a key or a secret that nearly all operations require, reads and changes alike."""
+    """The headers and query parameters called a token, a key or a secret that nearly all operations require."""
     asked = Counter(p.name.lower() for o in operations for p in o.parameters if p.is_required and _is_key(p))
     least = max(_ENOUGH, _NEARLY_ALL * len(operations))
     return frozenset(name for name, count in asked.items() if count >= least)
@@ -43,7 +43,7 @@ def _asked_everywhere(operations: Sequence[Operation]) -> frozenset[str]:
 
 def _is_key(parameter: ApiParameter) -> bool:
     said = words.split(parameter.name)
-    return parameter.location == "header" and said[-1:] in _KEYS and _OF_ONE_REQUEST.isdisjoint(said)
+    return parameter.location in ("header", "query") and said[-1:] in _KEYS and _OF_ONE_REQUEST.isdisjoint(said)
 
 
 def _without(schemas: SharedSchemas, operation: Operation, keys: Set[str], found: list[Diagnostic]) -> Operation:
@@ -64,7 +64,7 @@ def _told(operation: Operation, what: str, why: str) -> Diagnostic:
 
 
 def _why(parameter: ApiParameter, keys: Set[str]) -> str:
-    if parameter.location == "header" and parameter.name.lower() in keys:
+    if _is_key(parameter) and parameter.name.lower() in keys:
         return CREDENTIAL
     is_ours = parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS
     if not is_ours and parameter.location == "query" and _API_KEY.match(parameter.description):

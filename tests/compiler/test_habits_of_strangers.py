@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from compiler.compiled import Compiled
+from compiler.passes.names import words
 from tests.compiler.odd import DONE, THING, THINGS, answers, compiled, given, only, sent
 from workflow.risks import Risk
 
@@ -43,9 +44,11 @@ def test_the_page_and_its_size_are_nobodys_business_in_a_lookup_that_has_to_say_
     assert body_of(made, "GET /bounces") == {"offset": False}
 
 
-@pytest.mark.parametrize("header", ["X-Server-Token", "X-Account-Secret"])
-def test_a_key_that_all_operations_ask_for_is_the_targets_and_no_input(tmp_path: Path, header: str) -> None:
-    key = given(header, "header")
+@pytest.mark.parametrize(
+    ("name", "where"), [("X-Server-Token", "header"), ("X-Account-Secret", "header"), ("secretKey", "query")]
+)
+def test_a_key_that_all_operations_ask_for_is_the_targets_and_no_input(tmp_path: Path, name: str, where: str) -> None:
+    key = given(name, where)
     made = compiled(
         tmp_path,
         {
@@ -195,3 +198,40 @@ def test_what_the_query_names_is_not_all_that_there_is(tmp_path: Path) -> None:
     )
     (found,) = made.workflows
     assert "all" not in found.flow.title.lower()
+
+
+def test_what_programs_append_to_an_id_is_no_word_of_what_is_done(tmp_path: Path) -> None:
+    post = {"operationId": "trainClassifierUsingPOST_1", "responses": DONE}
+    made = compiled(tmp_path, {"/classifier/svm": {"post": post}})
+    assert "using" not in only(made, "POST /classifier/svm").flow.title.lower()
+
+
+def test_one_of_several_analyses_is_an_analysis_and_a_series_is_one(tmp_path: Path) -> None:
+    assert [words.singular(each) for each in ("analyses", "query_analyses", "buses", "timeseries", "indices")] == [
+        *("analysis", "query_analysis", "bus", "timeseries", "index")
+    ]
+    assert words.plural("analysis") == "analyses"
+
+
+def test_an_address_that_is_any_things_is_called_no_things_name_and_owns_nothing(tmp_path: Path) -> None:
+    def called(name: str, **more: Any) -> dict[str, Any]:
+        return {"operationId": f"backup.projects.{name}", "responses": answers(THING), **more}
+
+    listed = answers({"type": "object", "properties": {"plans": {"type": "array", "items": THING}}})
+    made = compiled(
+        tmp_path,
+        {
+            "/v1/{name}": {
+                "parameters": [given("name")],
+                "get": called("plans.restores.get"),
+                "delete": called("plans.restores.volumes.delete"),
+            },
+            "/v1/{parent}/plans": {
+                "parameters": [given("parent")],
+                "get": {"operationId": "backup.projects.plans.list", "responses": listed},
+            },
+        },
+    )
+    assert only(made, "DELETE /v1/{name}").flow.title == "Delete resource"
+    assert only(made, "GET /v1/{parent}/plans").flow.title == "Find plans"
+    assert " of a " not in only(made, "GET /v1/{parent}/plans").flow.description

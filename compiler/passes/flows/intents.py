@@ -34,6 +34,7 @@ from compiler.passes.flows.wording.summaries import verb_of_text
 from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_below, parent, segments, shape
+from compiler.passes.names.roots import is_root
 from compiler.passes.names.siblings import shown_as
 from compiler.passes.resources import only_tells_whether
 from compiler.passes.risk.values import makes
@@ -463,7 +464,8 @@ def _whose(context: Context, resource: Resource) -> str:
     owner = context.by_address.get(resource.parent)
     is_own = bool(resource.id_parameter) or " " in resource.name or resource.name.isupper()
     place = shape(resource.collection or resource.item)
-    if is_own or owner is None or not owner.id_parameter or not is_below(place, shape(owner.item)):
+    is_below_it = owner is not None and is_below(place, shape(owner.item)) and _is_above(owner, resource)
+    if is_own or owner is None or not owner.id_parameter or not is_below_it:
         return ""
     return "" if resource.name in owner.name else f" of {owner.name}"
 
@@ -472,6 +474,8 @@ def _is_above(owner: Resource, resource: Resource) -> bool:
     """Whether the owner's address begins as the resource's does: not `/{pki}/config` and `/{aws}/config/{name}`."""
     mine = segments(resource.collection or resource.item)
     first = next((part for part in segments(owner.item) if "{" in part), "")
+    if first and is_root(parent(owner.item)):  # `/v1/{name}` is any thing, and `/v1/{parent}/tables` is of another one
+        return first in mine
     return not first or first in mine[: len(segments(owner.item))] or segments(owner.item)[0] == mine[0]
 
 

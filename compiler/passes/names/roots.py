@@ -15,6 +15,7 @@ from workflow.documents.operations import METHODS
 
 VERSION = re.compile(r"v?\d+(\.\d+)*")
 PREFIXES = frozenset({"api", "apis", "rest"})
+_ANYTHING = "resource"
 _ABOVE_VERB = 2  # parts of a dotted id, counted from its end
 _SILENT = PREFIXES | {"root", "index", "update", "read", "set", "show", "list", "modify", "edit", "describe"}
 
@@ -34,8 +35,10 @@ def noun_of_ids(operations: Iterable[Operation]) -> str:
     """
     told = [operation.name for operation in operations]
     above = {name.split(".")[-_ABOVE_VERB] for name in told if name.count(".") >= _ABOVE_VERB - 1}
-    if len(above) == 1 and all("." in name for name in told):
-        return above.pop()
+    if above and all("." in name for name in told):
+        return (
+            above.pop() if len(above) == 1 else _ANYTHING
+        )  # of several kinds, told apart by what the name begins with
     first, *others = [words.split(name) for name in told] or [()]
     shared = [word for word in first if word.isalpha() and all(word in other for other in others)]
     return "_".join(word for word in shared if word.upper() not in METHODS and word not in _SILENT)

@@ -142,7 +142,8 @@ def snake(text: str) -> str:
 _SINGULAR_AS_IT_IS = _set(
     "alias bias canvas atlas https cifs onefs always kerberos kubernetes macos hdfs ntfs gpfs tmpfs"
 )
-_IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person"}
+_IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person",
+              "analyses": "analysis", "buses": "bus"}  # fmt: skip
 _PLURALS = {one: several for several, one in _IRREGULAR.items()}
 _LAST = re.compile(r"[ _-]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -165,11 +166,11 @@ def singular(word: str) -> str:
     last = _LAST.split(lower)[-1]
     if len(word) <= 3 or last in _SINGULAR_AS_IT_IS or last.endswith(("kms", "atlas", "alias")):  # NFS, NIS, DNS
         return word
-    if lower in _IRREGULAR:
-        return _IRREGULAR[lower]
+    if last in _IRREGULAR:
+        return word[: -len(last)] + _IRREGULAR[last]
     if lower[:-1] in _STEMS_IN_O or lower.endswith("caches") or _INITIALS_IN_I.fullmatch(last):
         return word[:-1]
-    if lower.endswith("ies") and len(word) > 4 and last != "series":
+    if lower.endswith("ies") and len(word) > 4 and not last.endswith("series"):
         return word[:-3] + "y"
     if lower.endswith("iases"):
         return word[:-2]
