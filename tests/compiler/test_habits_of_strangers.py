@@ -235,3 +235,31 @@ def test_an_address_that_is_any_things_is_called_no_things_name_and_owns_nothing
     assert only(made, "DELETE /v1/{name}").flow.title == "Delete resource"
     assert only(made, "GET /v1/{parent}/plans").flow.title == "Find plans"
     assert " of a " not in only(made, "GET /v1/{parent}/plans").flow.description
+
+
+def test_what_stands_in_another_thing_is_not_given_that_one_out_of_a_list_of_all(tmp_path: Path) -> None:
+    server = {"type": "object", "properties": {"name": TEXT, "cores": TEXT, "registrationId": TEXT}}
+    registration = {"$ref": "#/components/schemas/Registration"}
+    listed = answers({"type": "array", "items": registration})
+    where = "/groups/{groupName}/registrations"
+    above, own = [given("groupName"), given("registrationName")], given("serverName")
+    made = compiled(
+        tmp_path,
+        {
+            "/registrations": {"get": {"responses": listed}},
+            where: {"parameters": above[:1], "get": {"responses": listed}},
+            f"{where}/{{registrationName}}": {"parameters": above, "get": {"responses": answers(registration)}},
+            f"{where}/{{registrationName}}/servers": {
+                "parameters": above,
+                "get": {"responses": answers({"type": "array", "items": server})},
+            },
+            f"{where}/{{registrationName}}/servers/{{serverName}}": {
+                "parameters": [*above, own],
+                "get": {"responses": answers(server)},
+                "put": {"requestBody": sent(server), "responses": answers(server)},
+            },
+        },
+        schemas={"Registration": THING},
+    )
+    assert made.workflows
+    assert not [each.flow.title for each in made.workflows if each.flow.title.startswith("Assign")]

@@ -25,10 +25,13 @@ def assigned(context: Context, resource: Resource) -> Iterator[Flow]:
     if update is None or update.body is None or (update.method == "PUT" and not resource.read):
         return  # what is not sent would be gone, and nobody can read it before
     owners = {at for _, at in context.owners_of(update.key)}
+    of_owners = {context.schemas.component(r.schema) for r in context.api.resources if shape(r.item) in owners} - {""}
     places: dict[str, tuple[str, Resource]] = {}
     for into in context.bodies.get(update.key, ()):
         named = context.needed_by(update.key, into)
         if named is None or shape(named.item) in owners:  # whose it is, the address says
+            continue
+        if context.schemas.component(named.schema) in of_owners:  # also where a second list has all of the owners
             continue
         if words.singulars(named.name) <= words.singulars(resource.name):  # a group user joins a group and a user
             continue
