@@ -263,3 +263,12 @@ def test_what_stands_in_another_thing_is_not_given_that_one_out_of_a_list_of_all
     )
     assert made.workflows
     assert not [each.flow.title for each in made.workflows if each.flow.title.startswith("Assign")]
+
+
+def test_what_is_live_is_no_order_to_live(tmp_path: Path) -> None:
+    get = {"operationId": "get-live-stream", "summary": "Retrieve a live stream", "responses": answers(THING)}
+    paths = {
+        "/live-streams": {"get": {"operationId": "list-live-streams", "responses": THINGS}},
+        "/live-streams/{id}": {"parameters": [ID], "get": get},
+    }
+    assert only(compiled(tmp_path, paths), "GET /live-streams/{id}").flow.title == "Describe live stream"

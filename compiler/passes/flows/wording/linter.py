@@ -328,7 +328,7 @@ KNOWN_VERBS = (
 }
 AS_NOUNS = _set(
     "access backup block boot capture check clone comment control copy count cycle drop export filter format "
-    "group import issue job label link list load lock log map mount order patch port power process profile put "
+    "group import issue job label link list live load lock log map mount order patch port power process profile put "
     "query queue rate read refund release report request schedule search service set share snapshot stage state "
     "status switch tag test trace view write"
 )
