@@ -166,4 +166,5 @@ def test_a_list_that_comes_without_the_envelope_that_is_described_is_that_list()
     run = Dialogue(looking(by="link", at="/next"))
     end = ended(run.answer("look", 200, page("web-01", "web-02")["items"][1:]), "succeeded")
     assert end.outputs == {"id": "id-web-02"}
+    assert "there may be more" in end.note
     ended(Dialogue(looking(by="link", at="/next")).answer("look", 200, [page("web-02")]), "failed", "not_a_list")

@@ -30,6 +30,7 @@ INCOMPLETE_HEADER = "x-list-incomplete"
 """The made-up header of a list of which not all came: in what way."""
 _WAYS = ("items", "pages", "last", "token", "link", "reply")
 _LED = ("link", "reply")  # by addresses in the reply, and not by a parameter
+_BARE = "it came without what is described around it, where it would be said whether that is all"
 
 
 class PageError(Exception):
@@ -111,8 +112,10 @@ def walked(
 
     Raises PageError as `turned` does, and for a list with more pages than may be read.
     """
-    reply = _in_envelope(pages.members, reply)
+    came, reply = reply, _in_envelope(pages.members, reply)
     known = turned(pages, so_far, reply, query, path, url)
+    if reply is not came and known["query"] is None:
+        known.setdefault("why_not", _BARE)
     is_last = known["query"] is None
     if is_last or (known["pages"] >= pages.most and pages.is_cut):
         return known, whole(pages, known, reply)
@@ -187,7 +190,7 @@ def _page(pages: Pages, reply: Reply, number: int) -> list[Json]:
 def _in_envelope(members: Parts, reply: Reply) -> Reply:
     """A list that came bare, though something is described around it, as it would stand there."""
     body = reply.body
-    if not isinstance(body, list) or any(isinstance(resolve(each, members), list) for each in body[:1]):
+    if not members or not isinstance(body, list) or any(isinstance(resolve(each, members), list) for each in body[:1]):
         return reply
     for name in reversed(members):
         body = {str(name): body}
