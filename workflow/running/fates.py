@@ -8,7 +8,7 @@ commands.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from workflow.documents.criteria import CompiledCriterion, all_hold
+from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.path_queries import address_of
 from workflow.documents.scope import Reply, Scope, Sent
@@ -176,22 +176,13 @@ class DoubtfulTurn(Turn):
             self.end_not_made(failure, looked, scope.reply)
 
     def _may_be_under_way(self, status: int) -> bool:
-        """Whether a job may go on with what was answered with this status.
+        """Whether the device may be at what was answered with this status.
 
-        It may where the API does such changes by jobs, and not only after 202; and where a gateway answered (RFC 9110,
-        15.6.3 and 15.6.5), as nobody knows then what the device said; 504 leaves the device at it.
+        A gateway that waited in vain (504) left it at it; one that got no good answer (502, RFC 9110, 15.6.3) says
+        nothing of a job that the device may have begun.
         """
         waits = any(each.role == "wait" for each in self.flow.steps[self.frame.step + 1 :])
-        is_open = status in (_BAD_GATEWAY, _GATEWAY_TIMEOUT) or not self._is_over_at_once()
-        return status == _GATEWAY_TIMEOUT or (waits and is_open)
-
-    def _is_over_at_once(self) -> bool:
-        """Whether the usual answer to the change, 200, leads past the wait for a job, whatever else it says."""
-        scope = self.scope(Reply(_WITH_A_BODY, {}, None))
-        return any(
-            action.type == "goto" and _is_of_status(action.criteria) and all_hold(action.criteria, scope)
-            for action in self.step.on_success
-        )
+        return status == _GATEWAY_TIMEOUT or (status == _BAD_GATEWAY and waits)
 
     def end_not_made(self, failure: Failure, _looked: ProgramStep, _reply: Reply | None) -> None:
         """The change was not made, as the reply to the step `_looked` shows."""
@@ -390,8 +381,3 @@ class DoubtfulTurn(Turn):
     def finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
         """The current workflow has succeeded. What that means to whoever called it, the interpreter says."""
         raise NotImplementedError
-
-
-def _is_of_status(criteria: tuple[CompiledCriterion, ...]) -> bool:
-    """Whether there are conditions, and the status alone decides them."""
-    return bool(criteria) and all(each.root == "statusCode" for one in criteria for each in one.expressions)

@@ -26,7 +26,7 @@ from workflow.running.uncertainty import doubt_of
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
 _NOT_HERE = (404, 410)
-_OF_ASKED = "/asked"  # behind the id of a step that reads back: what was there of what is asked for
+OF_ASKED = "/asked"  # behind the id of a step that reads back: what was there of what is asked for
 
 
 class Turn:
@@ -143,11 +143,11 @@ class Turn:
         before = kept(keeps.expects, shown, keeps.schemas, scope)
         asked = asked_before(shown, keeps.expects, scope)
         known = self.frame.before or {}
-        self.change(before={**known, keeps.back: before, f"{keeps.back}{_OF_ASKED}": asked})
+        self.change(before={**known, keeps.back: before, f"{keeps.back}{OF_ASKED}": asked})
 
     def held_against_old(self, found: tuple[ExpectationFinding, ...]) -> tuple[ExpectationFinding, ...]:
         """The findings, with what was so before the change."""
-        return with_before(found, (self.frame.before or {}).get(f"{self.step.step_id}{_OF_ASKED}", {}))
+        return with_before(found, (self.frame.before or {}).get(f"{self.step.step_id}{OF_ASKED}", {}))
 
     def moved_besides(self, scope: Scope) -> tuple[ExpectationFinding, ...]:
         """What the reply shows otherwise than before, though nobody asked for it."""
