@@ -367,9 +367,8 @@ class Identifier:
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             said = self._own_names(resource, said, members)
             found += [n for n in said if n not in found][: 0 if found else 1]
-            found += [n for n in members if n.lower() in _CALLED_ALSO and self._is_text(members[n])][
-                : 0 if found else 1
-            ]
+            also = [n for n in members if n.lower() in _CALLED_ALSO and self._is_text(members[n])]
+            found += also[: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
             found += self._demanded(schema, members)[: 0 if found else 1]
             found = [n for n in found if n != "key" or len(found) == 1]  # beside a name it is a secret

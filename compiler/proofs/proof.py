@@ -34,7 +34,6 @@ from workflow.requests.events import (
 from workflow.requests.form_bodies import form_encoded, is_form
 from workflow.requests.multipart import encoded, is_multipart
 from workflow.running.interpreter import advance
-from workflow.running.turn import OF_ASKED
 
 Json = Any
 ENDED_WELL = ("succeeded", "pending")
@@ -157,7 +156,7 @@ class _Run:
             if not events:
                 return self._stuck("the run stopped without an end")
             state, commands = advance(self._program, state, events.pop(0))
-            self._keeps = self._keeps or any(_keeps(frame.before or {}) for frame in state.frames)
+            self._keeps = self._keeps or any(any(frame.before.values()) for frame in state.frames if frame.before)
             ended = next((command for command in commands if isinstance(command, EndRun)), None)
             if ended is not None:
                 return self._proof(ended)
@@ -282,8 +281,3 @@ def _joined_headers(
     cookies = [value for name, value in (*credentials, *own) if name == "cookie"]
     rest = tuple((name, value) for name, value in (*credentials, *own) if name != "cookie")
     return (*rest, ("cookie", "; ".join(cookies))) if cookies else rest
-
-
-def _keeps(before: Mapping[str, Json]) -> bool:
-    """Whether something is kept beside what is asked for, which another finding is about."""
-    return any(kept for back, kept in before.items() if not back.endswith(OF_ASKED))

@@ -26,6 +26,7 @@ class Frame:
     `preconditions`: what a wait that may stand still showed last, and since when.
     `look`: while the run looks whether a change in doubt was made, what is known of it (see `interpreter`).
     `before`: what a thing showed before it was changed, by place, for the step that reads it back (`unasked`).
+    `asked_before`: what it showed then of what is asked for, by the id of that step and by place.
     `pictures`: by the id of the step that showed it, what is remembered of a thing until its change is answered.
     `last`: what the step saw before the attempt that is due: the state `found`, and what the device `said`.
     `elsewhere`: whether the step asks at the address that a renaming gave the thing, as it was not at its old one.
@@ -49,6 +50,7 @@ class Frame:
     watched: Mapping[str, Json] | None = None
     last: Mapping[str, Json] | None = None
     before: Mapping[str, Mapping[str, Json]] | None = None
+    asked_before: Mapping[str, Mapping[str, Json]] | None = None
     elsewhere: bool = False
     pictures: Mapping[str, Mapping[str, Json]] | None = None
 

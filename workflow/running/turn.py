@@ -26,7 +26,6 @@ from workflow.running.uncertainty import doubt_of
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
 _NOT_HERE = (404, 410)
-OF_ASKED = "/asked"  # behind the id of a step that reads back: what was there of what is asked for
 
 
 class Turn:
@@ -142,12 +141,14 @@ class Turn:
         }
         before = kept(keeps.expects, shown, keeps.schemas, scope)
         asked = asked_before(shown, keeps.expects, scope)
-        known = self.frame.before or {}
-        self.change(before={**known, keeps.back: before, f"{keeps.back}{OF_ASKED}": asked})
+        self.change(
+            before={**(self.frame.before or {}), keeps.back: before},
+            asked_before={**(self.frame.asked_before or {}), keeps.back: asked},
+        )
 
     def held_against_old(self, found: tuple[ExpectationFinding, ...]) -> tuple[ExpectationFinding, ...]:
         """The findings, with what was so before the change."""
-        return with_before(found, (self.frame.before or {}).get(f"{self.step.step_id}{OF_ASKED}", {}))
+        return with_before(found, (self.frame.asked_before or {}).get(self.step.step_id, {}))
 
     def moved_besides(self, scope: Scope) -> tuple[ExpectationFinding, ...]:
         """What the reply shows otherwise than before, though nobody asked for it."""

@@ -36,9 +36,7 @@ def noun_of_ids(operations: Iterable[Operation]) -> str:
     told = [operation.name for operation in operations]
     above = {name.split(".")[-_ABOVE_VERB] for name in told if name.count(".") >= _ABOVE_VERB - 1}
     if above and all("." in name for name in told):
-        return (
-            above.pop() if len(above) == 1 else _ANYTHING
-        )  # of several kinds, told apart by what the name begins with
+        return above.pop() if len(above) == 1 else _ANYTHING  # several kinds, told apart by what the name begins with
     first, *others = [words.split(name) for name in told] or [()]
     shared = [word for word in first if word.isalpha() and all(word in other for other in others)]
     return "_".join(word for word in shared if word.upper() not in METHODS and word not in _SILENT)

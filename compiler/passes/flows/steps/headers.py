@@ -40,8 +40,9 @@ def sizes(paging: Paging | None, parameter: ApiParameter) -> bool:
 
 def begins(paging: Paging | None, parameter: ApiParameter) -> bool:
     """Whether it says by a number where a list begins: whoever looks something up begins at the beginning."""
-    is_counted = paging is not None and paging.by in ("items", "pages") and parameter.location == "query"
-    return is_counted and paging is not None and parameter.name == paging.parameter
+    if paging is None or paging.by not in ("items", "pages") or parameter.location != "query":
+        return False
+    return parameter.name == paging.parameter
 
 
 def first_page(paging: Paging | None, parameter: ApiParameter) -> Any:
