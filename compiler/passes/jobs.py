@@ -16,7 +16,14 @@ from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Oper
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.listed import lists_in
-from compiler.passes.names.paths import ends_in_parameter, is_below, last_word, parameter_of, parent, segments, shape
+from compiler.passes.names.paths import (
+    ends_in_parameter,
+    is_below,
+    last_parameter,
+    last_word,
+    parent,
+    shape,
+)
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.task_ids import ToldTask, exit_of, noun_of_task, parameter_of_task, task_address, told_tasks
 from compiler.passes.whole_jobs import fault_of, whole_jobs
@@ -137,7 +144,7 @@ class _Seeker:
                 _, succeeded, failed = _sorted_states(values)
                 wells = tuple(dict.fromkeys(s for s in (*rule.succeeded, *succeeded) if s in values))
                 badly = tuple(dict.fromkeys(s for s in (*rule.failed, *failed) if s in values and s not in wells))
-                return JobView(poll.key, parameter_of(segments(poll.path)[-1]), f"/{name}", wells, badly)
+                return JobView(poll.key, last_parameter(poll.path), f"/{name}", wells, badly)
         return None
 
     def _may_start(self, operation: Operation, rule: JobRule) -> bool:
@@ -157,7 +164,7 @@ class _Seeker:
     def infer(self) -> tuple[Job, ...]:
         answering = self._answering()
         for poll in self.polls:
-            parameter = parameter_of(segments(poll.path)[-1])
+            parameter = last_parameter(poll.path)
             # `id` alone would make every creation a job of whatever is read by id.
             starts = tuple(answering.get(parameter, ())) if len(words.split(parameter)) > 1 else ()
             starts = tuple(key for key in starts if not _is_written(key, poll))
@@ -170,7 +177,7 @@ class _Seeker:
         """The jobs that changes answer whole, as reading one shows it."""
         found = []
         for each in whole_jobs(self.polls, self.changes, self.schemas, _JOB_NOUNS - {"request"}):
-            parameter = parameter_of(segments(each.poll.path)[-1])
+            parameter = last_parameter(each.poll.path)
             job = self._job(each.poll, parameter, each.starts, "body", f"/{each.named}")
             if job is not None:
                 fault = (
@@ -200,7 +207,7 @@ class _Seeker:
     def _infer_shown(self) -> tuple[Job, ...]:
         """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""
         for poll, noun in self._views_of(_SHOWN_NOUNS):
-            parameter = parameter_of(segments(poll.path)[-1])
+            parameter = last_parameter(poll.path)
             shown = self.schemas.members(poll.success.schema if poll.success else None).get(noun)
             job = self._job(poll, parameter, (), "body", "", noun) if shown else None
             if job is None:
@@ -216,7 +223,7 @@ class _Seeker:
         """The job that an accepted change holds in some member (`metadata`), as the job's own read does."""
         for poll, noun in self._views_of(_JOB_NOUNS):
             for name, member in self.schemas.members(poll.success.schema if poll.success else None).items():
-                parameter = parameter_of(segments(poll.path)[-1])
+                parameter = last_parameter(poll.path)
                 ids = (parameter, "id", f"{noun}_id", f"{noun}Id")
                 named = next((one for one in ids if one in self.schemas.members(member)), "")
                 kind = self.schemas.component(member)
@@ -248,7 +255,7 @@ class _Seeker:
             linked = {o.key: self._link(o, noun) for o in self.changes}
             at = next(filter(None, linked.values()), "")
             starts = tuple(key for key, place in linked.items() if at and place == at)
-            parameter = parameter_of(segments(poll.path)[-1])
+            parameter = last_parameter(poll.path)
             job = self._job(poll, parameter, starts, "body", f"/{at}") if starts else None
             if job is not None:
                 evidence = f"the 202 of {starts[0]} has its address there; {len(starts)} such"
@@ -312,7 +319,7 @@ class _Seeker:
         shown = {self._component(r) for o in self.changes for r in o.responses if r.status == "202"} - {""}
         for poll in sorted(self.polls if starts else (), key=lambda o: self._component(o.success) not in shown):
             if words.singular(last_word(poll.path)).lower() in _JOB_NOUNS:
-                job = self._job(poll, parameter_of(segments(poll.path)[-1]), starts, "header", "location")
+                job = self._job(poll, last_parameter(poll.path), starts, "header", "location")
                 if job:
                     return (replace(job, statuses=(202,), handle_is_address=True),)
         return ()

@@ -13,7 +13,7 @@ from typing import Any
 from compiler.ir.model import Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, parameter_of, segments
+from compiler.passes.names.paths import ends_in_parameter, last_parameter, parameter_of, segments
 from workflow.profiles.profile import Verbs
 from workflow.risks import Risk
 
@@ -51,7 +51,7 @@ def is_repeatable(operation: Operation, effect: Effect, risk: Risk, verbs: Verbs
 
 
 def _deletes_one(path: str) -> bool:
-    name = parameter_of(segments(path)[-1]) if ends_in_parameter(path) and segments(path) else ""
+    name = last_parameter(path)
     return bool(name) and not _PLACES & set(words.split(name))
 
 

@@ -21,6 +21,7 @@ from compiler.passes.names.paths import (
     GROUPING,
     ends_in_parameter,
     is_pass_through,
+    last_parameter,
     last_word,
     parameter_of,
     parent,
@@ -100,7 +101,7 @@ def only_tells_whether(operation: Operation | None) -> bool:
 
 def orders_in_path(operation: Operation, schemas: SharedSchemas) -> tuple[str, ...]:
     """The orders that the end of an address takes, where all of its values are words for what is done."""
-    name = parameter_of(segments(operation.path)[-1]) if segments(operation.path) else ""
+    name = last_parameter(operation.path)
     asked = next((p for p in operation.parameters if p.location == "path" and p.name == name), None)
     values = schemas.values(asked.schema) if asked is not None and operation.effect is Effect.ACT else ()
     said = [words.split(value) if isinstance(value, str) else () for value in values]
@@ -214,7 +215,7 @@ class _Finder:
         collection = self.places.get(parent(item_shape) or "/")
         if collection is None or not (collection.key("GET") or collection.key("POST")):
             collection = self._list_beside(parent(item_shape), item)
-        parameter = parameter_of(segments(item.path)[-1])
+        parameter = last_parameter(item.path)
         resource = self._base(collection.path if collection else "", item.path)
         is_shown = not only_tells_whether(item.methods.get("GET")) and not self._answers_several(item)
         read = item.key("GET") if is_shown else ""
@@ -466,7 +467,7 @@ def _address(path: str) -> str:
 
 def _noun_of_parameter(item: str) -> str:
     """What `{realm}` or `{realmId}` alone calls its thing."""
-    name = parameter_of(segments(item)[-1]) if segments(item) else ""
+    name = last_parameter(item)
     name = name or "".join(item.replace("{", " ").replace("}", " ").split()[:1])
     said = words.split(name)
     return nouns.thing_of(said) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from compiler.ir.model import Operation, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, item_prefixes, last_word, parameter_of, parent, segments, shape
+from compiler.passes.names.paths import (
+    is_below,
+    item_prefixes,
+    last_parameter,
+    last_word,
+    parent,
+    segments,
+    shape,
+)
 
 _ENOUGH = 3  # changes that answer one: fewer may answer it for a reason of their own
 _FAULTS = ("error", "errors", "fault")
@@ -67,7 +75,7 @@ def _may_start(change: Operation, poll: Operation, schemas: SharedSchemas) -> bo
 
 
 def _id_of(poll: Operation, schemas: SharedSchemas) -> str:
-    parameter = parameter_of(segments(poll.path)[-1])
+    parameter = last_parameter(poll.path)
     noun = words.singular(last_word(poll.path)).lower()
     members = schemas.members(poll.success.schema if poll.success else None)
     return next((n for n in (parameter, f"{noun}_id", f"{noun}Id", "id", "uuid", "name") if n in members), "")

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from compiler.ir.model import Job, Operation, Resource
-from compiler.passes.names.paths import last_word, parameter_of, parent, segments
+from compiler.passes.names.paths import last_parameter, last_word, parent
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.requests.messages import RefusalError
 from compiler.twin.requests.routes import encode, fill, split
@@ -223,7 +223,7 @@ def _shared(one: str, other: str) -> int:
 def _unread(poll: Operation) -> Resource:
     """The jobs of which nobody reads one, but only the state below it."""
     item = parent(poll.path)
-    return Resource(noun=last_word(item), name="", item=item, id_parameter=parameter_of(segments(item)[-1]))
+    return Resource(noun=last_word(item), name="", item=item, id_parameter=last_parameter(item))
 
 
 def _first_state(job: Job, *, is_held: bool) -> str:

@@ -182,8 +182,11 @@ class Seeds:
         reference = profile.envelope.reference_field or place.resource.references
         if reference and (reference in members or reference in copy):
             copy[reference] = self._blueprint.base_path + place.address
-        for name in dict.fromkeys((place.resource.id_field, *profile.identity.id_fields)):
-            if name and name != reference and place.id and (name in copy or name == place.resource.id_field):
+        # Where no list shows the id (or it shows other things), the thing itself may under its path's own name for it.
+        called = place.resource.id_parameter if place.resource.id_parameter in members else ""
+        own = place.resource.id_field or called
+        for name in dict.fromkeys((own, *profile.identity.id_fields)):
+            if name and name != reference and place.id and (name in copy or name == own):
                 copy[name] = self._typed(members.get(name), place.id)
         return copy
 

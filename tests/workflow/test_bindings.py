@@ -145,6 +145,15 @@ def test_an_undeclared_member_of_an_open_object_is_a_warning() -> None:
     assert list(found(body, severity="warning")) == ["undeclared_member"]
 
 
+def test_what_is_required_and_only_shown_need_not_be_sent() -> None:
+    shown = {"type": "string", "readOnly": True}
+    schema = {"type": "object", "required": ["id", "name"], "properties": {"id": shown, "name": STRING}}
+    index = OperationIndex([OperationFacts("POST", "/vms", body_schema=schema)], INDEX.schemas)
+    for payload, codes in (({"name": "web"}, []), ({"id": "1"}, ["unbound_member"])):
+        findings = check(document(workflow(made(payload))), index)
+        assert [each.code for each in findings if each.severity == "error"] == codes
+
+
 def test_a_patch_need_not_give_all_members() -> None:
     assert found(made({"mem": 4}, "patch")) == {}
 

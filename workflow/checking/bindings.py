@@ -127,13 +127,15 @@ class Bindings:
             self._check_enum(value.value, schema, pointer)
 
     def _check_members(self, members: Mapping[str, Value], schema: Schema, pointer: str, is_partial: bool) -> None:
+        declared = self._schemas.properties(schema)
         for name in () if is_partial else self._schemas.required(schema):
+            if name not in members and self._is_read_only(declared.get(name)):
+                continue  # what is required of it is so for replies (OpenAPI 3.0.4, Fixed Fields of a Schema Object)
             if name not in members:
                 self._report("unbound_member", pointer, f"the member {name} is required", "bind a value to it")
             elif found := self._optional_input(members[name]):
                 message = f"the member {name} is required, and the input {found} may be absent"
                 self._report("optional_for_required", child(pointer, name), message, "require the input")
-        declared = self._schemas.properties(schema)
         for name, member in members.items():
             if name in declared:
                 self._check_value(member, declared[name], child(pointer, name), is_partial)
@@ -143,6 +145,9 @@ class Bindings:
                 self._warn(
                     "undeclared_member", child(pointer, name), f"{name} is not declared", "see whether it is taken"
                 )
+
+    def _is_read_only(self, member: Schema | None) -> bool:
+        return member is not None and bool(member.get("readOnly") or self._schemas.resolve(member).get("readOnly"))
 
     def _check_enum(self, value: Json, schema: Schema, pointer: str) -> None:
         allowed = self._schemas.resolve(schema).get("enum")

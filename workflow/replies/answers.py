@@ -6,7 +6,7 @@ refused; what they say in words is in `device_messages`. Pure; called by it and 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -105,6 +105,13 @@ def answers_in(body: Json) -> Iterator[Answer]:
 def tells_apart(body: Json) -> bool:
     """Whether a good reply is a report that lists what was done and what was not, in one or for each kind of order."""
     return bool(_reports(body))
+
+
+def names_of_failed(names: Collection[str]) -> frozenset[str]:
+    """Of the names of lists in one object those in which a report tells what was not done; of no report none."""
+    plain = {name: plain_name(name) for name in names}
+    is_report = any(each in _DONE_LISTS for each in plain.values())
+    return frozenset(name for name, each in plain.items() if each in _FAILED_LISTS) if is_report else frozenset()
 
 
 def listed_as_done(body: Json) -> list[Json]:

@@ -8,7 +8,7 @@ from compiler.ir.model import FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
-from compiler.passes.names.paths import parameter_of, segments, shape
+from compiler.passes.names.paths import last_parameter, shape
 
 
 def is_put_in(resource: Resource, operation: Operation) -> bool:
@@ -56,7 +56,7 @@ def read_back_put_in(builder: Builder, resource: Resource, operation: Operation)
 
 
 def _query(builder: Builder, resource: Resource, operation: Operation) -> str:
-    last = parameter_of(segments(operation.path)[-1])
+    last = last_parameter(operation.path)
     put_in = next(
         value for name, place, value in path_parameters(builder, operation) if (name, place) == (last, "path")
     )

@@ -16,7 +16,7 @@ from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
 from compiler.passes.flows.wording.linter import repeated
 from compiler.passes.names import words
-from compiler.passes.names.paths import parameter_of, segments
+from compiler.passes.names.paths import last_parameter
 from compiler.passes.resources import orders_in_path
 from compiler.passes.risk.clauses import head
 from compiler.passes.risk.judging import judged
@@ -73,7 +73,7 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
 def _of_path(context: Context, operation: Operation) -> tuple[Split, ...]:
     """One part for each order that the end of the address takes: `/pods/{id}/{action}`, which boots or shuts down."""
     values = orders_in_path(operation, context.schemas)
-    name = parameter_of(segments(operation.path)[-1]) if values else ""
+    name = last_parameter(operation.path) if values else ""
     risks = {value: _risk_in_path(context, operation, name, value) for value in values}
     return tuple(_split("action", f"{IN_PATH}{name}", [value], risk) for value, risk in risks.items())
 

@@ -78,6 +78,11 @@ def parameter_of(segment: str) -> str:
     return found.group(1) if found else ""
 
 
+def last_parameter(path: str) -> str:
+    """The name in the braces at the path's end; "" where it ends in a literal segment, or has none (`/`)."""
+    return next((parameter_of(last) for last in segments(path)[-1:]), "")
+
+
 def shape(path: str) -> str:
     """The path with all parameters' names and a slash at its end taken out: paths of one shape are one address."""
     return _ANY.sub("{}", path).rstrip("/") or "/"

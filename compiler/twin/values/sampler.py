@@ -16,6 +16,7 @@ from compiler.twin.values.patterns import string_for
 from compiler.twin.values.validation import SchemaView, Validation
 from workflow.errors import ExpressionError
 from workflow.json.patterns import compile_pattern
+from workflow.replies.answers import names_of_failed
 
 Json = Any
 NAMESPACE = UUID("6f1d3c52-7d0e-5c0b-9c0e-2f4b6a8d1e37")  # any fixed one: ids must not differ between runs
@@ -176,10 +177,12 @@ class Sampler:
         made: dict[str, Json] = {}
         required = [n for n in flat.get("required", ()) if isinstance(n, str)]
         members = flat.get("properties", EMPTY)
+        is_well = want.is_well and want.view is SchemaView.RESPONSE
+        told = self._told_as_failed(members) if is_well else frozenset()
         for name, member in members.items():
             if not isinstance(member, Mapping) or self._validation.is_hidden(member, want.view):
                 continue
-            if want.is_well and want.view is SchemaView.RESPONSE and name.lower() in _SAYS_IT_FAILED:
+            if name in told:
                 made |= {name: self._nothing_in(member)} if name in required else {}
             elif name in required or (want.is_full and self._is_wanted(member, want, above)):
                 value = self._make(member, want, name, above)
@@ -191,6 +194,12 @@ class Sampler:
             if name not in made and name not in members:
                 made[name] = _any(name, want)
         return self._padded(flat, made, want, above)
+
+    def _told_as_failed(self, members: Mapping[str, Any]) -> frozenset[str]:
+        """The members in which a reply tells errors, and those in which a report lists what was not done."""
+        errors = {name for name in members if name.lower() in _SAYS_IT_FAILED}
+        lists = (name for name in names_of_failed(members) if isinstance(members[name], Mapping))
+        return frozenset(errors).union(name for name in lists if _kind(self.flat(members[name])) == "array")
 
     def _nothing_in(self, member: Schema, depth: int = 0) -> Json:
         """What stands where an error would be told, when there is none."""
@@ -226,7 +235,8 @@ class Sampler:
         prefix = flat.get("prefixItems", ())
         items = flat.get("items", EMPTY)
         is_deep = isinstance(items, Mapping) and bool(self._schemas.component(items)) and _is_deep(above)
-        wanted = max(least, len(prefix), 1 if want.is_full and flat.get("maxItems") != 0 and not is_deep else 0)
+        wanted = max(least, len(prefix), 1 if want.is_full and flat.get("maxItems") != 0 else 0)
+        want = replace(want, is_full=False) if is_deep else want  # an empty list would say that there is nothing
         made: list[Json] = []
         for number in range(min(wanted, self._left)):
             schema = prefix[number] if number < len(prefix) else items

@@ -128,3 +128,14 @@ def test_a_reply_that_is_well_tells_of_no_error() -> None:
         "properties": {"errors": {**members["errors"], "minItems": 1}},
     }
     assert validation.fits(demanding, made.fitting(demanding, Want(SchemaView.RESPONSE)), SchemaView.RESPONSE)
+
+
+def test_a_report_that_is_well_lists_nothing_that_was_not_done() -> None:
+    made, _ = sampler()
+    texts = {"type": "array", "items": {"type": "string"}}
+    report = {"type": "object", "required": ["failed"], "properties": {"failed": texts, "succeeded": texts}}
+    well = made.fitting(report, Want(SchemaView.RESPONSE))
+    assert well["failed"] == []
+    assert well["succeeded"]
+    alone = {"type": "object", "properties": {"failed": texts, "name": {"type": "string"}}}
+    assert made.fitting(alone, Want(SchemaView.RESPONSE))["failed"]

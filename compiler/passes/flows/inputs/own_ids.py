@@ -13,7 +13,15 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes, last_word, parameter_of, parent, path_of, segments, shape
+from compiler.passes.names.paths import (
+    item_prefixes,
+    last_parameter,
+    last_word,
+    parent,
+    path_of,
+    segments,
+    shape,
+)
 
 _MOVING = frozenset({"move", "transfer", "merge", "swap", "replace", "reassign"})  # from one to another of its kind
 
@@ -23,7 +31,7 @@ def known_already(builder: Builder, operation: Operation, name: str) -> str:
 
     No other id may stand there than in the path.
     """
-    resource, own = builder.context.by_change.get(operation.key), parameter_of(segments(operation.path)[-1])
+    resource, own = builder.context.by_change.get(operation.key), last_parameter(operation.path)
     if resource is not None and operation.effect is Effect.UPDATE and name in (resource.id_field, own):
         is_id = says_id(name) or is_named_in_body(operation, resource)
         found = own_id(builder, operation, resource) if is_id else ""

@@ -15,7 +15,7 @@ from compiler.passes.flows.context import address, noun_of
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.expectations import NOT_THERE
 from compiler.passes.flows.steps.lookups import path_parameters
-from compiler.passes.names.paths import item_prefixes, parameter_of, parent, segments
+from compiler.passes.names.paths import item_prefixes, last_parameter, parent
 
 _ELSEWHERE = "wait_elsewhere"  # the step, and the label at its place
 # Compared without letter case (Arazzo 1.1, "simple" conditions).
@@ -188,7 +188,7 @@ def _result(job: Job) -> str:
 def _read_result(builder: Builder, job: Job, handle: str) -> None:
     """What a finished job produced, where another view of the job than the polled one shows it."""
     operation = builder.operation(job.result_view)
-    last = parameter_of(segments(operation.path)[-1])
+    last = last_parameter(operation.path)
     step = FlowStep(
         id=builder.free_step_id("read_result"),
         operation=operation.key,

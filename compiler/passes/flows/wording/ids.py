@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from compiler.ir.model import Flow, Operation
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.names import words
-from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, segments
+from compiler.passes.names.paths import ends_in_parameter, last_parameter, last_word, parameter_of, segments
 
 MOST_TITLE_WORDS = 9
 METHODS = frozenset({"patch", "put", "post"})
@@ -45,7 +45,7 @@ def from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
     at = next((n for n, word in enumerate(said) if n and word.lower() in known), 0)
     tail = said[at:] if at else []
     if len(tail) == 1 and ends_in_parameter(operation.path):
-        tail += ["with", *words.spoken(parameter_of(segments(operation.path)[-1])).split()]
+        tail += ["with", *words.spoken(last_parameter(operation.path)).split()]
     elif len(tail) == 1:
         tail += _owner_within(operation.path, {tail[0].lower()})
     elif len(tail) == 2:  # `Write period`: of a role
