@@ -167,6 +167,28 @@ def test_a_good_answer_without_what_goes_on_from_it_leaves_the_change_open(role:
     assert end.failure.doubt.request == "POST /vm"
 
 
+LISTS_ITSELF = ("racks", "/racks", "racks/", "https://pdu.example/api/racks", "/api/racks?new=1")
+
+
+@pytest.mark.parametrize("location", ["", *LISTS_ITSELF])
+def test_what_was_made_is_made_though_its_answer_names_no_id_of_it(location: str) -> None:
+    """201 says that something was made; the address of the list that it was sent to is none of the new thing."""
+    needs = {"parameters": [{"name": "id", "in": "path", "value": "$steps.change.outputs.id"}]}
+    taken = {"effect": "create", "role": "change", "transforms": {"id": "last_path_segment"}}
+    made = program(
+        step("change", "post", "/api/racks", outputs={"id": "$response.header.Location"}, **{"x-switchgear": taken}),
+        step("back", "get", "/api/racks/{id}", **needs, **{"x-switchgear": {"role": "read_back"}}),
+        outputs={"id": "$steps.change.outputs.id"},
+    )
+    told = Dialogue(made)
+    end = ended(told.answer("change", 201, {}, **({"location": location} if location else {})), "succeeded")
+    assert (end.outputs, end.verified) == ({}, "none")
+    assert "does not say by which id it is read" in end.verified_why
+    named = Dialogue(made)
+    sent(named.answer("change", 201, {}, location="/api/racks/racks"), "back")
+    ended(Dialogue(made).answer("change", 200, {}), "unknown", "no_handle")
+
+
 def test_what_a_later_read_shows_without_the_handle_was_made() -> None:
     run = Dialogue(making("wait", decides=True), mem="2")
     sent(run.answer("change", 200, {}), "look")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, sent
-from tests.workflow.documents import program, step
+from tests.workflow.documents import inputs, program, step
 from workflow.replies.answers import is_refusal_alone
 from workflow.requests.events import ResponseArrived, StartTimer, TimerFired
 
@@ -107,3 +107,16 @@ def test_what_hangs_below_a_thing_that_was_found_was_not_seen_with_it() -> None:
         if len(steps) > 2:
             run.answer("look", 200, {"id": "a-1"})
         ended(run.answer("change", 404), "unknown", "gone_meanwhile")
+
+
+def test_what_is_named_below_a_thing_that_was_found_was_not_seen_with_it_either() -> None:
+    found = {"context": "$response.body", "selector": "$[?@.name == 'web'].id", "type": "jsonpath"}
+    rack = {"name": "id", "in": "path", "value": "$steps.find.outputs.id"}
+    alarm = {"name": "alarm", "in": "path", "value": "$inputs.alarm"}
+    find = step("find", "get", "/vms", outputs={"id": found}, **{"x-switchgear": {"role": "lookup"}})
+    ours = {"x-switchgear": {"role": "change", "effect": "delete"}}
+    made = step("change", "delete", "/vms/{id}/alarms/{alarm}", parameters=[rack, alarm], **ours)
+    run = Dialogue(program(find, made, inputs=inputs("alarm")), alarm="a-1")
+    run.answer("find", 200, [{"id": "1", "name": "web"}])
+    end = ended(run.answer("change", 404), "failed", "unexpected_status")
+    assert (end.failure.not_done, end.failure.may_be_done) == (("change",), ())

@@ -1,4 +1,4 @@
-"""What a partial update changed beside what was asked for is told with the success, and nothing that may be so is."""
+"""What an update changed beside what was asked for is told with the success, and nothing that may be so is."""
 
 from typing import Any
 
@@ -123,10 +123,16 @@ def test_what_the_thing_itself_showed_goes_before_what_the_list_did() -> None:
     assert told(ran({}, found(), look, change(), back(), before={**WEB, "cpus": 8}, name="web9")) == {"/cpus": (8, 2)}
 
 
+def test_what_a_put_emptied_or_put_back_that_nobody_named_is_told_with_its_success() -> None:
+    end = ran({"tags": [], "cpus": 1}, found(), change("put"), back(), name="web9")
+    assert told(end) == {"/tags": (["a"], []), "/cpus": (2, 1)}
+    assert end.verified == "some"
+    assert told(ran({}, found(), change("put"), back(), name="web9")) == {}
+
+
 @pytest.mark.parametrize(
     "steps",
     [
-        (found(), change("put"), back()),  # the whole is what was sent
         (found(), change(path="/vms/{key}/settings"), back()),
         (found(), change("post", "/vms/{key}/stop", "stop"), change(), back()),  # another change may be why
         (found(), change(), change("post", "/vms/{key}/start", "start"), back()),

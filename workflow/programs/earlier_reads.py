@@ -1,8 +1,8 @@
-"""Which reads before a partial update show the thing as it was, so that its read-back can be held against them.
+"""Which reads before an update show the thing as it was, so that its read-back can be held against them.
 
 Made with the program, from its steps alone, as `known_ids` is: no request is made for it. A step is such a read where
-one PATCH stands between it and a step that reads back what the PATCH's own address names, and it reads that address
-too, or found the thing's id in the list above it; or where both find the thing in one list (an `ensure`). Used by
+one PATCH or PUT stands between it and a step that reads back what its own address names, and it reads that address too,
+or found the thing's id in the list above it; or where both find the thing in one list (an `ensure`). Used by
 `program_making`; what is kept of the reply and what follows from it is in `workflow.replies.unasked`.
 """
 
@@ -86,7 +86,8 @@ def _before(steps: Sequence[ProgramStep], change: int) -> range:
 
 
 def _is_partial(change: ProgramStep) -> bool:
-    return change.method == "PATCH" and change.effect == "update"
+    """Whether it may leave members of the thing unsaid: of a PUT that does so, servers empty these or put them back."""
+    return change.method in ("PATCH", "PUT") and change.effect == "update"
 
 
 def _address(step: ProgramStep) -> tuple[str, tuple[tuple[str, Value], ...]]:

@@ -5,7 +5,7 @@ element by element where the output is a list; values of other types stay as the
 """
 
 from collections.abc import Callable, Mapping
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Scope
@@ -18,6 +18,18 @@ def last_path_segment(address: str) -> str:
     """The id at the end of an address: `/Jobs/JID_1`, `https://host/Jobs/JID_1/?x=1` give `JID_1`."""
     path = address.partition("?")[0].partition("#")[0]
     return unquote(path.rstrip("/").rpartition("/")[2])
+
+
+def is_of_the_list(address: str, scope: Scope) -> bool:
+    """Whether the address that answers a creation is the one that it was sent to: it names nothing that is new there.
+
+    Some servers write their list in `Location`, whole or its end alone (`racks`, to `POST /api/racks`).
+    """
+    sent = scope.sent()
+    if sent is None or sent.method.upper() != "POST":
+        return False
+    here, told = (unquote(urlsplit(each).path).strip("/") for each in (sent.url, address))
+    return bool(told) and f"/{here}".endswith(f"/{told}")
 
 
 TRANSFORMS: Mapping[str, Callable[[str], str]] = {"last_path_segment": last_path_segment}
@@ -39,6 +51,8 @@ def outputs_of(outputs: tuple[ProgramOutput, ...], scope: Scope) -> dict[str, Js
         try:
             value = output.value.evaluate(scope)
         except Missing:
+            continue
+        if output.transform and isinstance(value, str) and is_of_the_list(value, scope):
             continue
         if value is not NOTHING:
             found[output.name] = transformed(output.transform, value)

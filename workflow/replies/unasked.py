@@ -1,6 +1,7 @@
-"""What a partial update changed beside what was asked for: what a thing showed before it, held against what it shows.
+"""What an update changed beside what was asked for: what a thing showed before it, held against what it shows.
 
-Some devices take a PATCH for the whole thing, or for the whole of an object in it, and put back what it did not name.
+Some devices take a PATCH for the whole thing, or for the whole of an object in it, and put back what it did not name. A
+PUT is for the whole, and descriptions let callers leave out members of it: whoever does so does not mean to lose them.
 Only what the update itself could have set and did not send is looked at (`kept`): not what devices count, measure,
 date or move by themselves, going by its name, no secret, nothing that was empty, false or 0, of objects only the
 members that the inputs describe, and of a map the texts in it. Gone, emptied or another value of the same kind is told

@@ -229,6 +229,10 @@ class DoubtfulTurn(Turn):
         if number is None:
             self.end_failed(failure)
             return
+        if self._is_made_and_unnamed(number):
+            self.note_unseen("what was made (the answer, 201, does not say by which id it is read)")
+            self.finish_workflow("")
+            return
         self.change(step=number)
         self.note_not_done()
         text = f"{self.key} was answered without what goes on from it: whether it was carried out is not known"
@@ -241,15 +245,32 @@ class DoubtfulTurn(Turn):
             self.change(jumps={**self.frame.jumps, mark: 1})
             self.look(lost)
 
+    def _is_made_and_unnamed(self, number: int) -> bool:
+        """Whether the change was answered 201, and only reads of what it made are left, none of which can be asked."""
+        is_made = f"{self.frame.prefix}{self.flow.steps[number].step_id}" in self.taken
+        left = self.flow.steps[self.frame.step :]
+        if not is_made or any(each.role != "read_back" for each in left):
+            return False
+        frame = replace(self.frame, step=number)
+        tells = (deciding_step, telling_step)
+        return all(find(self.flow, frame, self.scope(), self.program.base_path) is None for find in tells)
+
     def is_gone_meanwhile(self, reply: Reply) -> bool:
         """Whether a deletion finds nothing of what this run has seen: who stands between may have asked twice."""
         if reply.status not in (404, 410) or self.step.effect != "delete" or self.key in self.in_doubt:
             return False
-        here = address_of(self.step.path_template)
-        # What hangs below things that were found (`DELETE /racks/{id}/alarms`) was not seen with them.
+        here, path = address_of(self.step.path_template), self.step.path_template
+        # What hangs below things that were found was not seen with them: `/racks/{id}/alarms`, `…/alarms/{alarm}`.
         is_below = self.step.method == "DELETE" and "{" in here and not here.endswith("}")
+        bound = self.step.request.parameters if self.step.request is not None else ()
+        last = max(bound, key=lambda each: path.rfind(f"{{{each.name}}}"), default=None)
+        owners = {each.owner for each in last.value.expressions} if last is not None and "{" in here else None
         before = [each for each in self.flow.steps[: self.frame.step] if each.role in SHOWING]
-        seen = [each for each in before if not is_below or address_of(each.path_template) == here]
+        seen = [
+            each
+            for each in before
+            if address_of(each.path_template) == here or (not is_below and (owners is None or each.step_id in owners))
+        ]
         return any(self.frame.outputs.get(each.step_id) for each in seen)
 
     def shows_nothing(self, reply: Reply) -> bool:

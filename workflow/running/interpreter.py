@@ -45,6 +45,7 @@ from workflow.running.compared import ComparedTurn, is_vague
 from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 from workflow.running.other_things import told_other
+from workflow.running.wrapped import as_described
 
 
 def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -110,7 +111,7 @@ class _Turn(ComparedTurn):
             if paged is None:
                 return
             reply, short = paged
-        self.reply = reply
+        self.reply = reply = as_described(step, reply)
         scope = self.scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, FlowStep, Job, Operation, Resource, Response, Role
 from compiler.passes.flows import memberships
+from compiler.passes.flows.acted_on import look_for_acted_on
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import (
     change,
@@ -27,6 +28,7 @@ from compiler.passes.flows.splits import IN_PATH, Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
 from compiler.passes.flows.steps.gone import gone
+from compiler.passes.flows.steps.kept import may_lose
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
@@ -243,7 +245,7 @@ def update_otherwise(context: Context, resource: Resource, operation: Operation)
 
 def _updated(context: Context, resource: Resource, operation: Operation, verb: str) -> Flow:
     builder = Builder(context, operation)
-    if operation.method == "PATCH":
+    if may_lose(builder, operation, resource):
         look_for_it(builder, resource, "what it did not name is held against what was there before")
     is_in = is_put_in(resource, operation)
     if is_in:
@@ -297,6 +299,8 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         builder.fixed_parameters = {choice.pointer.removeprefix(IN_PATH): choice.values[0]}
     verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation), resource.item)
     does = split.does if split else verb
+    if not states.has_outcome(builder, operation, choice) and operation.leaves is None:
+        look_for_acted_on(builder, operation, verb)
     step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)
     is_copy = words.is_about(words.split(verb)[:1], words.COPYING)
     made = created_id(builder, operation, resource, step) if is_copy and _answers_with_copy(context, operation) else ""

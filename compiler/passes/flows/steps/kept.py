@@ -95,6 +95,15 @@ def is_kept(builder: Builder, operation: Operation, resource: Resource) -> bool:
     return is_same or (bool(schemas.members(body)) and _is_assumed(operation))
 
 
+def may_lose(builder: Builder, operation: Operation, resource: Resource) -> bool:
+    """Whether an update of what is there may take away or put back what it does not name.
+
+    A PUT that could make what is not there is not asked what it would lose: only one beside a creation of its own.
+    """
+    is_beside = operation.key == resource.update and resource.create not in ("", operation.key)
+    return operation.method == "PATCH" or (is_beside and not is_kept(builder, operation, resource))
+
+
 def _is_assumed(operation: Operation) -> bool:
     """True for a body that was taken from the thing itself (`passes.assumed`)."""
     return operation.body is not None and operation.body.description == "assumed"

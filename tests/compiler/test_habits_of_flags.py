@@ -1,0 +1,60 @@
+"""Habits of a server of feature flags: a PUT that empties what is not given, orders to flags that there are not.
+
+Each once made a claim false; cut to the point. See `test_habits_of_servers`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.ir.model import FlowStep
+from tests.compiler.odd import DONE, answers, compiled, given, only, sent
+from tests.compiler.test_habits_of_servers import TEXT, thing
+
+FLAG = thing(name=TEXT, kind=TEXT, note=TEXT, stale={"type": "boolean"})
+ONE = "/flags/{name}"
+
+
+def flags(**more: Any) -> dict[str, Any]:
+    """Flags that are called by their name, whose update takes less than a read shows."""
+    one = [given("name")]
+    update = {"requestBody": sent(thing(kind=TEXT, note=TEXT)), "responses": answers(FLAG)}
+    return {
+        "/flags": {
+            "get": {"responses": answers({"type": "array", "items": FLAG})},
+            "post": {"requestBody": sent({**FLAG, "required": ["name"]}), "responses": answers(FLAG, "201")},
+        },
+        ONE: {"parameters": one, "get": {"responses": answers(FLAG)}, "put": update, "delete": {"responses": DONE}},
+        **{f"{ONE}/{path}": {"parameters": one, **operations} for path, operations in more.items()},
+    }
+
+
+def looks(tmp_path: Path, paths: dict[str, Any], key: str) -> list[FlowStep]:
+    """The reads of the flag before the change."""
+    one = only(compiled(tmp_path, paths), key)
+    assert one.is_verified
+    number = next(n for n, step in enumerate(one.flow.steps) if step.operation == key)
+    return [step for step in one.flow.steps[:number] if step.operation == f"GET {ONE}"]
+
+
+def test_what_a_put_may_empty_is_read_before_it(tmp_path: Path) -> None:
+    (look,) = looks(tmp_path, flags(), f"PUT {ONE}")
+    assert look.failures[0]["x-switchgear"]["code"] == "not_found"
+
+
+def test_a_put_that_is_all_there_is_to_make_a_thing_with_is_no_update_of_what_has_to_be_there(tmp_path: Path) -> None:
+    paths = flags()
+    del paths["/flags"]["post"]
+    assert looks(tmp_path, paths, f"PUT {ONE}") == []
+
+
+@pytest.mark.parametrize("deed", ["complete", "sort", "ping"])
+def test_what_an_order_that_nothing_shows_is_done_to_is_looked_for_before(deed: str, tmp_path: Path) -> None:
+    (look,) = looks(tmp_path, flags(**{deed: {"post": {"responses": DONE}}}), f"POST {ONE}/{deed}")
+    assert look.failures[0]["x-switchgear"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("deed", ["restore", "revive", "unarchive"])
+def test_what_is_brought_back_need_not_be_there_before(deed: str, tmp_path: Path) -> None:
+    assert looks(tmp_path, flags(**{deed: {"post": {"responses": DONE}}}), f"POST {ONE}/{deed}") == []
