@@ -58,3 +58,36 @@ def test_what_an_order_that_nothing_shows_is_done_to_is_looked_for_before(deed: 
 @pytest.mark.parametrize("deed", ["restore", "revive", "unarchive"])
 def test_what_is_brought_back_need_not_be_there_before(deed: str, tmp_path: Path) -> None:
     assert looks(tmp_path, flags(**{deed: {"post": {"responses": DONE}}}), f"POST {ONE}/{deed}") == []
+
+
+def keys(parameter: str) -> dict[str, Any]:
+    """Keys, one of which is read by its name, as the list of those that are called so."""
+    key = thing(name=TEXT, secret=TEXT, kind=TEXT)
+    some = {**thing(keys={"type": "array", "items": {"$ref": "#/components/schemas/Key"}}), "required": ["keys"]}
+    listed = answers({"$ref": "#/components/schemas/Keys"})
+    return {
+        "paths": {
+            "/keys": {
+                "get": {"responses": listed},
+                "post": {"requestBody": sent(key), "responses": answers(key, "201")},
+            },
+            "/keys/{name}": {"parameters": [given("name")], "get": {"responses": listed}},
+            f"/keys/{{{parameter}}}": {"parameters": [given(parameter)], "delete": {"responses": DONE}},
+        },
+        "schemas": {"Key": key, "Keys": some},
+    }
+
+
+def test_what_is_read_by_its_name_is_not_looked_for_by_what_is_no_name(tmp_path: Path) -> None:
+    made = keys("token")
+    one = only(compiled(tmp_path, made["paths"], schemas=made["schemas"]), "DELETE /keys/{token}")
+    assert [step.operation for step in one.flow.steps] == ["DELETE /keys/{token}"]
+
+
+def test_one_that_is_read_as_the_list_of_those_of_its_name_is_gone_when_that_is_empty(tmp_path: Path) -> None:
+    made = keys("keyName")
+    one = only(compiled(tmp_path, made["paths"], schemas=made["schemas"]), "DELETE /keys/{keyName}")
+    look, _, gone = one.flow.steps
+    for empty in ("$response.body#/keys != null", "$response.body#/keys/0 == null"):
+        assert empty in str(look.failures)
+        assert empty in str(gone.success)

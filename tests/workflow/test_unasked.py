@@ -130,6 +130,17 @@ def test_what_a_put_emptied_or_put_back_that_nobody_named_is_told_with_its_succe
     assert told(ran({}, found(), change("put"), back(), name="web9")) == {}
 
 
+def test_what_took_nothing_of_what_was_asked_for_and_changed_something_else_was_done_in_part() -> None:
+    end = ended(
+        ran({"name": "web", "tags": []}, found(), change("put"), back(), name="web9"), "partial", "partly_taken"
+    )
+    assert end.failure.done == ("change",)
+    assert (
+        "name is web (asked for: web9); not asked for, and not as it was before: tags is empty" in end.failure.message
+    )
+    ended(ran({"name": "web"}, found(), change("put"), back(), name="web9"), "failed", "not_taken")
+
+
 @pytest.mark.parametrize(
     "steps",
     [

@@ -211,7 +211,7 @@ def _reason(
     besides: Iterable[Mapping[str, Json]],
 ) -> str:
     parts = []
-    moved = ", ".join(_moved(d["place"], d["found"], d["before"]) for d in besides)
+    moved = told_moved(besides)
     if moved:
         parts.append(f"not asked for, and not as it was before: {moved}")
     if differing:
@@ -229,6 +229,11 @@ def _reason(
 def told_beside(findings: Iterable[ExpectationFinding]) -> str:
     """What is not as it was before, in words."""
     return ", ".join(_moved(each.place, each.found, each.asked) for each in findings)
+
+
+def told_moved(besides: Iterable[Mapping[str, Json]]) -> str:
+    """The same of a verdict's `besides`."""
+    return ", ".join(_moved(each["place"], each["found"], each["before"]) for each in besides)
 
 
 def _moved(place: str, found: Json, before: Json) -> str:

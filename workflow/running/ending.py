@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from workflow.documents.document import Json
 from workflow.programs.program import Program, changes, step_of
-from workflow.replies.expectations import ExpectationFinding, Verdict, told, verdict_of
+from workflow.replies.expectations import ExpectationFinding, Verdict, told, told_moved, verdict_of
 from workflow.replies.failures import NOT_SHOWN, after_failure
 from workflow.requests.events import EndRun, Failure, Outcome
 
@@ -74,8 +74,12 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
     """What is said where the device shows something else than what was asked for, though it refused nothing."""
     step_id = _step_with(course, "differs")
     texts = "; ".join(told(each) for each in verdict.differences)
+    moved = f"; not asked for, and not as it was before: {told_moved(verdict.besides)}" if verdict.besides else ""
     if course.taken or _has_read(course, ("seen", "form"), is_new=True):
-        text = f"the device took a part of it: {texts}"
+        text = f"the device took a part of it: {texts}{moved}"
+        return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
+    if moved:  # it was carried out, and did something else
+        text = f"the device took nothing of it and changed something else: {texts}{moved}"
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"
     remedy = "" if any(each["found"] is not None for each in verdict.differences) else NOT_SHOWN

@@ -230,7 +230,7 @@ class DoubtfulTurn(Turn):
             self.end_failed(failure)
             return
         if self._is_made_and_unnamed(number):
-            self.note_unseen("what was made (the answer, 201, does not say by which id it is read)")
+            self.note_unseen("its answer, 201, does not say by which id it is read")
             self.finish_workflow("")
             return
         self.change(step=number)

@@ -29,7 +29,7 @@ from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_p
 from compiler.passes.flows.steps.whereabouts import says_where
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import parent, shape
+from compiler.passes.names.paths import is_by_another_key, parent, shape
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
@@ -311,7 +311,7 @@ def _no_handle(job: Job, empty: str) -> dict[str, Any]:
 
 def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
     """Reads the item after a change and gives it out; None where it can't be read."""
-    if not resource.read:
+    if not resource.read or is_by_another_key(builder.goal.path, resource.read):
         return None
     operation = builder.operation(resource.read)
     if operation.success is not None and operation.success.media_type and "json" not in operation.success.media_type:
@@ -427,8 +427,8 @@ def look_for_it(builder: Builder, resource: Resource, why: str) -> None:
 
     What is kept after its deletion is in the list all the same, so that to have found it there says nothing.
     """
-    if _versioned(builder, builder.goal) is not None:
-        return  # its version is read anyway
+    if _versioned(builder, builder.goal) is not None or is_by_another_key(builder.goal.path, resource.read):
+        return  # its version is read anyway, or nothing that is given asks for it
     operation = builder.context.operations.get(resource.read)
     parameters = path_parameters(builder, builder.goal) if operation is not None else []
     is_found = bool(parameters) and not str(parameters[-1][2]).startswith("$inputs.")

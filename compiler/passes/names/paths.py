@@ -28,6 +28,7 @@ _ASKING = frozenset({"action", "op", "operation", "cmd", "command", "do", "act",
 _READING = frozenset({"list", "get", "read", "show", "query", "describe"})
 _BETWEEN_WORDS = re.compile(r"[-_]|(?<=[a-z0-9])(?=[A-Z])")
 _VERSIONS = frozenset({"version", "v"})
+_NO_NAMES = frozenset({"id", "uuid", "guid", "token", "secret", "key", "number"})
 _SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 
 
@@ -160,6 +161,14 @@ def prefixes(path: str) -> tuple[str, ...]:
         found.append(path)
         path = parent(path)
     return tuple(found)
+
+
+def is_by_another_key(path: str, read: str) -> bool:
+    """Whether one of two addresses of one shape has a thing by its name, the other by what is no name: then what is
+    given to the one is not what the other asks by (`DELETE /keys/{token}` beside `GET /keys/{name}`).
+    """
+    last = {_BETWEEN_WORDS.split(each[-1])[-1].lower() for each in map(_NAMES.findall, (path, read)) if each}
+    return "name" in last and not last.isdisjoint(_NO_NAMES)
 
 
 def item_prefixes(path: str) -> tuple[tuple[str, str], ...]:

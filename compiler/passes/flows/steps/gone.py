@@ -15,6 +15,7 @@ from compiler.passes.flows.reached import reached
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.names import words
+from compiler.passes.names.paths import is_by_another_key
 from workflow.documents.templates import text_of
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Gone
@@ -47,6 +48,8 @@ def gone(builder: Builder, resource: Resource) -> FlowStep | None:
     """
     if not resource.read:
         return _gone_from_list(builder, resource)
+    if is_by_another_key(builder.goal.path, resource.read):
+        return None
     operation, verb = builder.operation(resource.read), only_ends(builder.goal)
     signs, is_there = missing_signs(builder, resource, operation), _still_there(resource)
     if verb:
@@ -100,8 +103,15 @@ def _held_list(builder: Builder, resource: Resource) -> str:
     members = builder.context.schemas.members(resource.schema)
     lists = [n for n, member in members.items() if builder.context.schemas.kind(member) == "array"]
     others = {word for name in members if name not in lists for word in words.split(name)}
-    is_all = len(lists) == 1 and lists[0].lower() in _LISTS and others <= _OF_PAGES
-    return escape(lists[0]) if is_all else ""
+    is_list = len(lists) == 1 and (lists[0].lower() in _LISTS or _is_read_as_list(builder, resource))
+    return escape(lists[0]) if is_list and others <= _OF_PAGES else ""
+
+
+def _is_read_as_list(builder: Builder, resource: Resource) -> bool:
+    """Whether one is read as all of them are: `/keys/{name}` answers with the keys of that name."""
+    shown = (builder.operation(key).success for key in (resource.read, resource.list) if key)
+    kinds = [builder.context.schemas.component(reply.schema if reply else None) for reply in shown]
+    return len(kinds) > 1 and bool(kinds[0]) and kinds[0] == kinds[1]
 
 
 def _emptied(builder: Builder, resource: Resource) -> list[str]:
