@@ -120,7 +120,7 @@ class _Shape:
     @property
     def _is_seen(self) -> bool:
         shows = any(step.role in _SHOWING and step.expects for step in self._reached)
-        return shows and self._ran.proof.verified == "all"
+        return shows and self._ran.proof.is_seen
 
     @property
     def _is_job(self) -> bool:

@@ -78,6 +78,7 @@ class Proof:
     """How the run ended, all it said to the device, and in sentences what is to be said about it.
 
     `keeps`: whether it kept anything of a thing that it changed in part, to see afterwards whether it is still so.
+    `is_seen`: whether all that was asked for was seen, whatever else was changed (a PUT, of which not all was given).
     """
 
     outcome: str
@@ -88,10 +89,16 @@ class Proof:
     verified: str = ""
     note: str = ""
     keeps: bool = False
+    is_seen: bool = False
 
     @property
     def is_verified(self) -> bool:
         return self.outcome in ENDED_WELL
+
+
+def _is_seen(ended: EndRun) -> bool:
+    is_beside = bool(ended.differences) and all(each["asked"] is None for each in ended.differences)
+    return ended.verified == "all" or (is_beside and "not to be seen" not in ended.verified_why)
 
 
 def prove(
@@ -247,7 +254,7 @@ class _Run:
         outputs = self._masked(dict(ended.outputs))
         return Proof(
             ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure, ended.verified, ended.note,
-            self._keeps,
+            self._keeps, _is_seen(ended),
         )  # fmt: skip
 
     def _refusals(self) -> list[str]:

@@ -168,3 +168,34 @@ def test_a_list_that_comes_without_the_envelope_that_is_described_is_that_list()
     assert end.outputs == {"id": "id-web-02"}
     assert "there may be more" in end.note
     ended(Dialogue(looking(by="link", at="/next")).answer("look", 200, [page("web-02")]), "failed", "not_a_list")
+
+
+BY_COUNT = [WAYS["items"][0], WAYS["pages"][0]]
+
+
+@pytest.mark.parametrize("pages", BY_COUNT)
+def test_a_page_that_was_only_counted_to_and_is_not_there_is_behind_the_last_one(pages: dict[str, Any]) -> None:
+    run = Dialogue(looking(**pages))
+    asked(run.answer("look", 200, page("web-01", "web-02")), 2)
+    end = ended(run.answer("look", 404, {"detail": "Invalid page."}), "succeeded")
+    assert end.outputs == {"id": "id-web-02"}
+    run = Dialogue(looking(**pages))
+    asked(run.answer("look", 200, page("web-01", count=3)), 2)
+    ended(
+        run.answer("look", 404, {"detail": "Invalid page."}), "failed", "list_incomplete"
+    )  # there are more, and they do not come
+    ended(Dialogue(looking(**pages)).answer("look", 404, {"detail": "No such site."}), "failed", "unexpected_status")
+
+
+def test_a_page_that_was_said_to_be_there_and_is_not_is_no_end_of_the_list() -> None:
+    run = Dialogue(looking(**WAYS["link"][0]))
+    asked(run.answer("look", 200, page("web-02", **WAYS["link"][1])), 2)
+    ended(run.answer("look", 404), "failed", "unexpected_status")
+
+
+@pytest.mark.parametrize("pages", BY_COUNT)
+def test_no_page_is_asked_for_after_the_one_whose_next_is_null(pages: dict[str, Any]) -> None:
+    end = ended(Dialogue(looking(**pages)).answer("look", 200, page("web-02", next=None, previous=None)), "succeeded")
+    assert end.outputs == {"id": "id-web-02"}
+    for more in ({"next": None, "has_more": True}, {"previous": None}):
+        asked(Dialogue(looking(**pages)).answer("look", 200, page("web-02", **more)), 2)

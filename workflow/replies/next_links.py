@@ -61,9 +61,17 @@ def says_more(reply: Reply, members: Parts) -> bool:
     return reply.status == _PARTIAL or any(_marks_more(each) for each in (*holders, *groups))
 
 
+def says_it_is_the_last(reply: Reply, members: Parts) -> bool:
+    """Whether the member for the next page's address is there and null, and nothing says that there is more."""
+    holders = [resolve(reply.body, at) for at in dict.fromkeys((members[:-1], ()))]
+    named = (pair for holder in holders if isinstance(holder, Mapping) for pair in holder.items())
+    empty = any(value is None and _plain(name) in (*_LOOSE, *_SURE) for name, value in named)
+    return empty and not says_more(reply, members)
+
+
 def _marks_more(holder: Json) -> bool:
     for name, value in holder.items() if isinstance(holder, Mapping) else ():
-        plain = name.lower().replace("_", "").replace("-", "")
+        plain = _plain(name)
         is_mark = plain in _MARKS and value is True
         is_token = plain in _TOKENS and isinstance(value, str) and bool(value)
         is_left = plain in _LEFT and isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -18,7 +18,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Reply
 from workflow.errors import ExpressionError
 from workflow.json.pointers import NOTHING, Parts, parse_pointer, replaced, resolve
-from workflow.replies.next_links import NextLink, next_link, query_of, says_more
+from workflow.replies.next_links import NextLink, next_link, query_of, says_it_is_the_last, says_more
 from workflow.replies.shortfalls import NO_LIST, Shortfall, named, shortfall_of, told_no_list
 from workflow.replies.totals import NO_TOTAL, total_of
 from workflow.requests.events import Pairs
@@ -29,6 +29,8 @@ NEXT_HEADER = "x-next-page"
 INCOMPLETE_HEADER = "x-list-incomplete"
 """The made-up header of a list of which not all came: in what way."""
 _WAYS = ("items", "pages", "last", "token", "link", "reply")
+_COUNTED = ("items", "pages")  # by how many came: nobody said that there is another page
+_NOT_FOUND = 404
 _LED = ("link", "reply")  # by addresses in the reply, and not by a parameter
 _BARE = "it came without what is described around it, where it would be said whether that is all"
 
@@ -112,6 +114,9 @@ def walked(
 
     Raises PageError as `turned` does, and for a list with more pages than may be read.
     """
+    if so_far is not None and is_past_the_end(pages, so_far, reply.status):
+        known = {**so_far, "pages": so_far["pages"] + 1, "query": None}
+        return known, whole(pages, known, _in_envelope(pages.members, replace(reply, status=200, headers={}, body=[])))
     came, reply = reply, _in_envelope(pages.members, reply)
     known = turned(pages, so_far, reply, query, path, url)
     if reply is not came and known["query"] is None:
@@ -123,6 +128,11 @@ def walked(
         told = f"it lists more than {len(known['items'])} items on {pages.most} pages"
         raise PageError("too_many", f"{told}; what lies beyond was not looked at")
     return known, None
+
+
+def is_past_the_end(pages: Pages | None, so_far: Mapping[str, Json] | None, status: int) -> bool:
+    """Whether a page that was only counted to is not there: how some servers say that the one before was the last."""
+    return status == _NOT_FOUND and so_far is not None and pages is not None and pages.by in _COUNTED
 
 
 def told_of_pages(so_far: Mapping[str, Json] | None) -> str:
@@ -267,7 +277,7 @@ def _by_parameter(pages: Pages, now: Mapping[str, Any], reply: Reply, query: Pai
     position: Json = None
     if pages.by == "token":
         position = resolve(reply.body, pages.at or ())
-    elif now["page"]:
+    elif now["page"] and not (pages.by in _COUNTED and says_it_is_the_last(reply, pages.members)):
         position = _counted(pages, now)
     if position is NOTHING or position is None or position == "":
         return None

@@ -22,7 +22,7 @@ from workflow.replies.allowed import refusal
 from workflow.replies.answers import complains_alone, may_be_otherwise, refuses_all
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
-from workflow.replies.pages import PageError, Pages, query_after, told_of_pages, walked
+from workflow.replies.pages import PageError, Pages, is_past_the_end, query_after, told_of_pages, walked
 from workflow.replies.retry_after import seconds_asked_for
 from workflow.replies.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.requests.events import (
@@ -106,7 +106,8 @@ class _Turn(ComparedTurn):
     def _answered(self, reply: Reply) -> None:
         step = self.step
         short: Shortfall | None = None
-        if step.pages is not None and 200 <= reply.status < 300:
+        is_page = 200 <= reply.status < 300 or is_past_the_end(step.pages, self.frame.pages, reply.status)
+        if step.pages is not None and is_page:
             paged = self._with_pages(step.pages, reply)
             if paged is None:
                 return

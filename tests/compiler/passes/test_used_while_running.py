@@ -53,6 +53,7 @@ def compiled(folder: Path, kinds: dict[str, Any], **profile: Any) -> Compiled:
 def console_of(made: Compiled) -> Dialogue:
     found = next(one for one in made.workflows if "console" in one.flow.id)
     run = Dialogue(build_program(read_document(found.document, "hall")), **{found.flow.inputs[0].name: "b1"})
+    sent(run.answer("look", 200, {"id": "b1", "name": "b1"}), "change")
     sent(run.answer("change", 202, {"job": {"id": "7", "status": "Running"}}), "wait")
     return run
 
