@@ -51,6 +51,9 @@ def test_a_job_of_which_nothing_failed_tells_of_no_parts(job: Any) -> None:
 def test_a_report_counts_failures_and_a_thing_counts_what_it_likes() -> None:
     assert counted_failures({"status": "ok", "succeeded": 0, "failed": 1, "message": "locked by bob"}) == ("failed 1",)
     assert counted_failures({"modified": 0}) == ("modified 0",)
+    told = {"processed_items": 0, "reload": True, "detail": "Deleted 0 tasks"}
+    assert counted_failures(told) == ("processed items 0",)
+    assert counted_failures({**told, "processed_items": 2}) == counted_failures({**told, "colour": "red"}) == ()
     assert counted_failures({"id": "eth0", "mtu": 1500, "errors": 12}) == ()
     assert counted_failures({"status": "ok", "failed": 0}) == ()
 

@@ -57,6 +57,11 @@ FORMS: dict[str, tuple[Any, tuple[str, ...]]] = {
         {"mem": ["A valid integer is required."], "non_field_errors": ["Both are needed."]},
         ("Both are needed.", "mem: A valid integer is required."),
     ),
+    "fields under validation errors": (
+        {"id": "c0", "status_code": 400, "detail": "Validation error", "exc_info": None,
+         "validation_errors": {"layout": ["unclosed token", "no names"]}},
+        ("Validation error (c0)", "layout: unclosed token", "layout: no names"),
+    ),
     "fields under errors": (
         {"data": None, "errors": {"vmid": "invalid format"}, "message": "Parameter verification failed."},
         ("Parameter verification failed.", "vmid: invalid format"),

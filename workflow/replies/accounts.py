@@ -21,6 +21,7 @@ _DONE_COUNTS = ("succeeded", "successful", "successcount", "succeededcount", "su
 _TOUCHED = ("deleted", "removed", "updated", "modified", "changed", "affected", "created", "added", "processed",
             "succeeded", "successful", "deletedcount", "modifiedcount", "updatedcount", "affectedcount",
             "rowsaffected")  # fmt: skip
+_COUNT_OF_TOUCHED = re.compile(f"(?:{'|'.join(_TOUCHED)})(?:items|rows|records|objects|entries|things|total)?")
 _STATES = ("state", "status", "result", "outcome", "taskstate", "jobstate")
 _PART_STATES = (*REFUSALS, "errored", "exception", "aborted", "faulted", "unsuccessful")
 _ABOUT = ("item", "name", "target", "entity", "id", "task", "step", "operation", "type")
@@ -93,11 +94,15 @@ def counted_failures(body: Json) -> tuple[str, ...]:
     names = plain_names(body)
     is_report = any(_number(names.get(name)) is not None for name in _DONE_COUNTS)
     is_report = is_report or all(name in _REPORT for name in names)
-    touched = [_number(member) for name, member in names.items() if name in _TOUCHED]
+    touched = {name: _number(member) for name, member in names.items() if _COUNT_OF_TOUCHED.fullmatch(name)}
+    others = [
+        name for name, member in names.items() if name not in (*touched, *_SAYING) and not isinstance(member, bool)
+    ]
     told = tuple(_counts(names)) if is_report else ()
-    if told or len(touched) != len(names) or not names or any(touched) or None in touched:
+    if told or others or not touched or any(touched.values()) or None in touched.values():
         return told
-    return tuple(f"{_shown(name)} 0" for name in names)
+    told_as = {plain_name(name): name for name in body}
+    return tuple(f"{_shown(told_as[name]).replace('_', ' ')} 0" for name in touched)
 
 
 def left_out(body: Json, sent: Json) -> tuple[int, tuple[str, ...]] | None:

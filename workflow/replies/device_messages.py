@@ -44,7 +44,8 @@ _MESSAGE = re.compile(  # as whole families of vendors form it: `fault_message`,
 )
 _HOLDERS = ("error", "errors", "fault", "faults", "details", "messages", "messagelist", "errormessages", "errorlist",
             "causes", "reason", "exception", "violations", "errordetails", "failures", "problem", "problems", "detail",
-            "message", "data", "value", "nonfielderrors")  # fmt: skip
+            "message", "data", "value", "nonfielderrors",
+            "validationerrors", "fielderrors", "formerrors", "invalidparams")  # fmt: skip
 _CODES = ("messageid", "code", "errorcode", "type", "reason", "status", "id", "errno", "faultcode", "errortype")
 _ARGUMENTS = ("messageargs", "messageparameters", "args", "arguments", "parameters", "params", "messagearguments")
 _ABOUT = ("relatedproperties", "field", "pointer", "loc", "param", "parameter", "property", "target", "path",

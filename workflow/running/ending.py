@@ -88,7 +88,7 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
 
 def _partly_refused(course: Course) -> tuple[Outcome, Failure]:
     """What is said where the device answered well, and that it refused a part: of the rest it may have said nothing."""
-    text = "the device answered well and says that it refused a part"
+    text = "the device answered well and says that a part was not done"
     if course.taken or _has_read(course, ("seen", "form")):
         return "partial", Failure(course.done[-1], "partly_refused", text, said=course.refusals)
     text = f"{text}; nothing shows whether the rest of it changed anything"
