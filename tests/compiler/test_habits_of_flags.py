@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from compiler.ir.model import FlowStep
+from compiler.passes.names.paths import is_by_another_key
 from tests.compiler.odd import DONE, answers, compiled, given, only, sent
 from tests.compiler.test_habits_of_servers import TEXT, thing
 
@@ -82,6 +83,23 @@ def test_what_is_read_by_its_name_is_not_looked_for_by_what_is_no_name(tmp_path:
     made = keys("token")
     one = only(compiled(tmp_path, made["paths"], schemas=made["schemas"]), "DELETE /keys/{token}")
     assert [step.operation for step in one.flow.steps] == ["DELETE /keys/{token}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "read", "is_another"),
+    [
+        ("/keys/{token}", "GET /keys/{name}", True),
+        ("/keys/{keyName}", "GET /keys/{key-id}", True),
+        ("/keys/{token}/revoke", "GET /keys/{name}", True),
+        ("/keys/{name}", "GET /keys/{keyName}", False),
+        ("/keys/{key}", "GET /keys/{id}", False),
+        ("/halls/{hallId}/keys", "GET /halls/{hallId}/keys/{name}", False),  # what is made in it has no name yet
+        ("/halls/{hallId}/keys/{name}", "GET /halls/{hallId}", False),
+        ("/keys/{token}", "GET /settings", False),
+    ],
+)
+def test_a_name_and_what_is_no_name_are_two_keys_of_one_thing(path: str, read: str, is_another: bool) -> None:
+    assert is_by_another_key(path, read) is is_another
 
 
 def test_one_that_is_read_as_the_list_of_those_of_its_name_is_gone_when_that_is_empty(tmp_path: Path) -> None:

@@ -164,10 +164,13 @@ def prefixes(path: str) -> tuple[str, ...]:
 
 
 def is_by_another_key(path: str, read: str) -> bool:
-    """Whether one of two addresses of one shape has a thing by its name, the other by what is no name: then what is
-    given to the one is not what the other asks by (`DELETE /keys/{token}` beside `GET /keys/{name}`).
+    """Whether of two addresses of one thing one has it by its name, the other by what is no name: then what is given
+    to the one is not what the other asks by (`DELETE /keys/{token}` beside `GET /keys/{name}`).
     """
-    last = {_BETWEEN_WORDS.split(each[-1])[-1].lower() for each in map(_NAMES.findall, (path, read)) if each}
+    given, asked = _NAMES.findall(path), _NAMES.findall(read)
+    if not asked or len(given) < len(asked):
+        return False
+    last = {_BETWEEN_WORDS.split(each[len(asked) - 1])[-1].lower() for each in (given, asked)}
     return "name" in last and not last.isdisjoint(_NO_NAMES)
 
 
