@@ -18,7 +18,7 @@ from compiler.errors import CompilerBug
 from compiler.facts import operation_index
 from compiler.ir.model import Api, Diagnostic, Flow, Severity
 from compiler.isolating import isolated
-from compiler.passes.flows.simpler import PLAIN_INTENTS, without_sight
+from compiler.passes.flows.simpler import NOT_LOOKED, PLAIN_INTENTS, without_look, without_sight
 from compiler.passes.flows.wording.linter import alike, faults
 from compiler.proofs.approval_facts import risk_reasons
 from compiler.proofs.proving import Prover
@@ -77,8 +77,8 @@ def _with_second_tries(
 ) -> tuple[list[CompiledWorkflow], list[tuple[Flow, Diagnostic]], list[Diagnostic]]:
     """What is kept, what is refused and what is said, when operations that nothing kept reaches are tried once more.
 
-    First without what is read back; then, where the twin had no sample that fits, which is no fault of the workflow,
-    as it is, without a proof and with that said.
+    First without the look whether a thing is there, and without what is read back; then, where the twin had no sample
+    that fits, which is no fault of the workflow, as it is, without a proof and with that said.
     """
     reached = {step.operation for one in workflows for step in one.flow.steps}
     made: list[CompiledWorkflow] = []
@@ -95,6 +95,9 @@ def _with_second_tries(
 
 
 def _said_of(one: CompiledWorkflow) -> Diagnostic:
+    if one.is_verified and NOT_LOOKED in one.flow.why:
+        text = "kept without a look whether it is there: on the twin it is not"
+        return Diagnostic("workflow-not-read-back", Severity.NOTE, one.flow.id, f"{one.flow.goal}: {text}")
     if one.is_verified:
         text = "kept without what is read back: on the twin it was not seen what had become of the change"
         return Diagnostic("workflow-not-read-back", Severity.NOTE, one.flow.id, f"{one.flow.goal}: {text}")
@@ -129,8 +132,8 @@ class Verifier:
 
     def second_try(self, flow: Flow) -> CompiledWorkflow | None:
         """The workflow with less to show, or without a proof where only a sample is lacking; else None."""
-        lesser = without_sight(flow)
-        tries = ((lesser, False), (flow, True), (lesser, True))
+        lesser, blind = without_sight(flow), without_look(flow)
+        tries = ((blind, False), (lesser, False), (flow, True), (lesser, True))
         found = (attempt(lambda one=one, way=way: self._kept(one, takes_unproved=way)) for one, way in tries if one)  # type: ignore[misc]
         return next((made for made, _ in found if isinstance(made, CompiledWorkflow)), None)
 

@@ -3,13 +3,16 @@
 Each once made a claim false; cut to the point. See `test_habits_of_servers`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compiler.ir.model import FlowStep
+from compiler.ir.model import Diagnostic, FlowStep
+from compiler.passes.flows.simpler import NOT_LOOKED, without_look
 from compiler.passes.names.paths import is_by_another_key
+from compiler.proofs.verifying import Verifier
 from tests.compiler.odd import DONE, answers, compiled, given, only, sent
 from tests.compiler.test_habits_of_servers import TEXT, thing
 
@@ -109,3 +112,20 @@ def test_one_that_is_read_as_the_list_of_those_of_its_name_is_gone_when_that_is_
     for empty in ("$response.body#/keys != null", "$response.body#/keys/0 == null"):
         assert empty in str(look.failures)
         assert empty in str(gone.success)
+
+
+def test_an_order_is_kept_without_its_look_where_the_twin_has_no_such_thing(tmp_path: Path) -> None:
+    key = f"POST {ONE}/ping"
+    made = compiled(tmp_path, flags(ping={"post": {"responses": DONE}}))
+    flow = only(made, key).flow
+    look = next(step for step in flow.steps if step.id == "look")
+    elsewhere = replace(look, parameters=tuple((*each[:2], "nowhere") for each in look.parameters))
+    lost = replace(flow, steps=tuple(elsewhere if step is look else step for step in flow.steps))
+    verifier = Verifier(made.api, made.profile, False)
+    assert isinstance(verifier.verified(lost), Diagnostic)
+    kept = verifier.second_try(lost)
+    assert kept is not None
+    assert kept.is_verified
+    assert [step.operation for step in kept.flow.steps] == [key]
+    assert NOT_LOOKED in kept.flow.why
+    assert without_look(kept.flow) is None

@@ -15,8 +15,29 @@ from compiler.passes.flows.wording import texts
 
 PLAIN_INTENTS = frozenset(("act", "create", "delete", "describe", "find", "report", "update"))
 """Those of single operations: the rest puts together what these do, and is never the only way to it."""
+NOT_LOOKED = "nothing looks whether it is there: on the twin it is not"
 _SHOWING = (Role.READ_BACK, Role.GONE)
 _NOT_READ = "nothing is read back: on the twin it could not be seen what had become of the change"
+
+
+def without_look(flow: Flow) -> Flow | None:
+    """The flow without the read that only sees whether the thing is there (`changes.look_for_it`); None without one."""
+    number = next((n for n, step in enumerate(flow.steps) if _only_looks(step)), None)
+    if number is None:
+        return None
+    links = [(source, target) for source, target in flow.links if number not in (source, target)]
+    kept = [*flow.steps[:number], *flow.steps[number + 1 :]]
+    return replace(
+        flow,
+        steps=tuple(kept),
+        description=_told(flow, kept),
+        links=tuple((source - (source > number), target - (target > number)) for source, target in links),
+        why=(*flow.why, NOT_LOOKED),
+    )
+
+
+def _only_looks(step: FlowStep) -> bool:
+    return step.id == "look" and step.role is Role.READ and not step.outputs and not step.branches
 
 
 def without_sight(flow: Flow) -> Flow | None:
