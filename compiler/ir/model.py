@@ -164,6 +164,7 @@ class Paging:
     """How a collection goes on after its first page (`workflow.replies.pages.Pages`: `by`, `parameter`, `at`, `first`).
 
     `size` items a page are asked for with `size_parameter`, where there is one. `most`: pages of one lookup.
+    `is_in_body`: both are pointers into the body of a list that is asked for by POST.
     """
 
     by: str
@@ -174,6 +175,7 @@ class Paging:
     first: int = 1
     most: int = 100
     evidence: str = ""
+    is_in_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)

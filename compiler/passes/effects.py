@@ -15,6 +15,7 @@ from compiler.passes.endless import endless
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent
+from compiler.passes.names.post_lists import lists_by_post
 from compiler.passes.names.siblings import siblings_of
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
@@ -37,13 +38,19 @@ _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "a
 def run(api: Api, options: Options) -> PassOutcome:
     api, notes = with_dated_version(api)
     verbs = _Verbs(options.profile, api.operations, SharedSchemas(api.schemas))
-    known = [verbs.judge(o) for o in api.operations]
+    known = _with_lists([verbs.judge(o) for o in api.operations], verbs.schemas)
     better = spoken_for(o for o in known if not o.left_out)
     told = tuple(
         replace(o, left_out=f"another version of {better[o.key]}, which is preferred") if o.key in better else o
         for o in known
     )
     return PassOutcome(replace(api, operations=told), notes)
+
+
+def _with_lists(operations: list[Operation], schemas: SharedSchemas) -> list[Operation]:
+    """The operations; what lists things by POST reads as a GET does, and may be sent once a page."""
+    lists = {operation.key for operation in lists_by_post(operations, schemas).values()}
+    return [replace(o, effect=Effect.READ, is_idempotent=True) if o.key in lists else o for o in operations]
 
 
 class _Verbs:

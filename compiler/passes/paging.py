@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from compiler.ir.model import Api, Diagnostic, Operation, Paging, Resource, Schema, Severity
 from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names.post_lists import asked_in_body
 from compiler.passes.outcome import Options, PassOutcome
 from workflow.json.pointers import escape
 from workflow.profiles.profile_speech import PagingRule
@@ -69,11 +70,21 @@ class _Seeker:
         found = next((paging for way in self.ways if (paging := way(resource, operation))), None)
         return self._sized(found, operation) if found else None
 
+    def _asked(self, operation: Operation) -> dict[str, Schema]:
+        """What a list can be asked with: the query parameters by name, the members of its body by pointer."""
+        return {**operation_parameters(operation), **asked_in_body(operation, self.schemas)}
+
+    def _named(self, operation: Operation, names: tuple[str, ...]) -> str:
+        """What is called by one of these names, best first."""
+        plain = {asked.rpartition("/")[2].lower(): asked for asked in reversed(self._asked(operation))}
+        return next((plain[name] for name in names if name in plain), "")
+
     def _sized(self, paging: Paging, operation: Operation) -> Paging:
-        name = _named(operation, _SIZES)
-        if not name or paging.by == "link":
+        paging = replace(paging, is_in_body=paging.parameter.startswith("/"))
+        name = self._named(operation, _SIZES)
+        if not name or paging.by == "link" or name.startswith("/") != paging.is_in_body:
             return paging
-        most = self.schemas.resolve(operation_parameters(operation)[name]).get("maximum")
+        most = self.schemas.flat(self._asked(operation)[name]).get("maximum")
         return replace(paging, size_parameter=name, size=min(_SIZE, most) if isinstance(most, int) else _SIZE)
 
     def _members(self, operation: Operation) -> Mapping[str, Schema]:
@@ -86,26 +97,26 @@ class _Seeker:
         return Paging("link", at=f"/{escape(name)}", evidence=f"the list's {name} is the next page") if name else None
 
     def _token(self, _resource: Resource, operation: Operation) -> Paging | None:
-        asked = _named(operation, _TOKENS)
+        asked = self._named(operation, _TOKENS)
         at = next((n for n in self._members(operation) if n.lower() in _TOKEN_MEMBERS), "") if asked else ""
         return Paging("token", asked, f"/{escape(at)}", evidence=f"{asked} takes what {at} holds") if at else None
 
     def _marker(self, resource: Resource, operation: Operation) -> Paging | None:
-        asked = _named(operation, _MARKERS)
+        asked = self._named(operation, _MARKERS)
         if not asked or not resource.id_field:
             return None
         at = f"/{escape(resource.id_field)}"
         return Paging("last", asked, at, evidence=f"{asked} takes the last item's {resource.id_field}")
 
     def _offset(self, _resource: Resource, operation: Operation) -> Paging | None:
-        asked, size = _named(operation, _OFFSETS), _named(operation, _SIZES)
+        asked, size = self._named(operation, _OFFSETS), self._named(operation, _SIZES)
         if not asked or not size:
             return None
         return Paging("items", asked, evidence=f"{asked} and {size} choose a part of the list")
 
     def _page(self, _resource: Resource, operation: Operation) -> Paging | None:
-        asked = _named(operation, _PAGES)
-        schema = self.schemas.resolve(operation_parameters(operation)[asked]) if asked else {}
+        asked = self._named(operation, _PAGES)
+        schema = self.schemas.flat(self._asked(operation)[asked]) if asked else {}
         if self.schemas.kind(schema) not in ("integer", "number"):
             return None
         first = schema.get("default", schema.get("minimum", 1))
@@ -125,12 +136,6 @@ def operation_parameters(operation: Operation) -> dict[str, Schema]:
     return {p.name: p.schema for p in operation.parameters if p.location == "query"}
 
 
-def _named(operation: Operation, names: tuple[str, ...]) -> str:
-    """The query parameter with one of these names, best first."""
-    plain = {name.lower(): name for name in operation_parameters(operation)}
-    return next((plain[name] for name in names if name in plain), "")
-
-
 def _told(rule: PagingRule) -> Paging:
     return Paging(
         by=rule.by,
@@ -141,4 +146,5 @@ def _told(rule: PagingRule) -> Paging:
         first=rule.first,
         most=rule.most,
         evidence="the profile says so",
+        is_in_body=rule.parameter.startswith("/"),
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from compiler.ir.model import Flow, FlowStep, Role
 from compiler.proofs.proof import Proof, prove
-from compiler.proofs.sampling import known_members, read
+from compiler.proofs.sampling import asking, known_members, read
 from compiler.twin import Twin
 from compiler.twin.machine import Traces
 from compiler.twin.values.pointers import listed
@@ -275,7 +275,7 @@ class _Paths:
     def _doubled(self, twin: Twin, reached: _Reached, name: str) -> bool:
         """Adds another thing of the name that the run gives; False where it gives none, or an id."""
         source, inputs = self._flow.sample[name]["lookup"], reached.ran.inputs
-        items = listed(read(twin, reached.path), source["members"], source["element"])
+        items = listed(read(twin, reached.path, asking(reached.step)), source["members"], source["element"])
         if "inside" in source:
             holder = _meant(items, self._flow.sample[source["holder"]]["lookup"], inputs.get(source["holder"]))
             items = holder.get(source["inside"]) or []
@@ -293,7 +293,7 @@ class _Paths:
         for name in _asked(self._flow, reached.step):
             source = self._flow.sample[name]["lookup"]
             if "inside" not in source:
-                items = listed(read(twin, reached.path), source["members"], source["element"])
+                items = listed(read(twin, reached.path, asking(reached.step)), source["members"], source["element"])
                 item = _meant(items, source, reached.ran.inputs.get(name))
                 item_id = str(item.get(source["id"], ""))
                 if twin.incidents.misplace_listed(reached.path, item_id, change.operation, when):

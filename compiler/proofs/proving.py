@@ -17,7 +17,7 @@ from compiler.ir.model import Api, Flow, FlowStep, Resource, Role
 from compiler.proofs.behaviour_runs import BehaviourRuns
 from compiler.proofs.failure_paths import FailurePath, Ran, Truth, failure_paths
 from compiler.proofs.proof import Proof, proof_to_json, prove
-from compiler.proofs.sampling import InputSampler, known_members, read
+from compiler.proofs.sampling import InputSampler, known_members, read_all
 from compiler.twin.machine import Tempo, Twin
 from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.values.pointers import listed
@@ -98,7 +98,7 @@ class Prover:
 
     def listed(self, resource: Resource) -> list[Mapping[str, Any]]:
         """The items of a collection at the top, as a fresh twin has them."""
-        reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
+        reply = read_all(self._twin.fresh(), resource)
         return [item for item in listed(reply, resource.members, resource.element_at) if isinstance(item, Mapping)]
 
     def _runs(self, flow: Flow, ran: list[Ran]) -> Iterator[tuple[ProofCase, Tempo | None]]:
@@ -130,7 +130,7 @@ class Prover:
 
     def _ensure_cases(self, flow: Flow) -> tuple[ProofCase, ...]:
         resource = next(r for r in self._resources if r.create == flow.goal)
-        reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
+        reply = read_all(self._twin.fresh(), resource)
         items = listed(reply, resource.members, resource.element_at)
         there = items[0] if items else {}
         key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")

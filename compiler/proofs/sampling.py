@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
-from compiler.ir.model import Api, ApiParameter, Flow, FlowStep, Operation, Role
+from compiler.ir.model import Api, ApiParameter, Flow, FlowStep, Operation, Resource, Role
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import says_id
 from compiler.passes.names.paths import item_prefixes, shape
@@ -21,6 +21,7 @@ from compiler.twin.machine import Twin
 from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.values.pointers import MISSING, get, listed
 from workflow.documents.templates import text_of
+from workflow.requests.events import Pairs
 
 _MOST_OWNERS = 4  # owners tried before a collection counts as empty everywhere
 _UPDATED = 2  # members that the proof of an update changes
@@ -134,10 +135,9 @@ class InputSampler:
                 filled = so_far.inputs.get(asked[1]) or self._plain(flow, twin, asked[1], flow.sample[asked[1]])
                 texts = filled if isinstance(filled, list) else [] if filled is None else [filled]
                 given[location] += [(name if location == "query" else name.lower(), text_of(text)) for text in texts]
-        if not any(given.values()):
+        if not any(given.values()) and step.payload is None:
             return self._read(twin, path, wanted)
-        headers = (*twin.authorization(), *given["header"])
-        return twin.handle(TwinRequest("GET", path, tuple(given["query"]), headers)).body
+        return read(twin, path, asking(step), tuple(given["query"]), tuple(given["header"]))
 
     def _inside(
         self, flow: Flow, step: FlowStep, asked: list[str], item: Mapping[str, Any], so_far: _Choice
@@ -293,8 +293,30 @@ def _is_offered(flow: Flow, name: str, value: Any) -> bool:
     return not values or value in values
 
 
-def read(twin: Twin, path: str) -> Any:
-    return twin.handle(TwinRequest("GET", path, headers=twin.authorization())).body
+def read(twin: Twin, path: str, body: Mapping[str, Any] | None = None, query: Pairs = (), headers: Pairs = ()) -> Any:
+    """What is answered there; `body`: that with which a list is asked for by POST."""
+    sent = (*twin.authorization(), *headers)
+    if body is None:
+        return twin.handle(TwinRequest("GET", path, query, sent)).body
+    sent = (*sent, ("content-type", "application/json"))
+    return twin.handle(TwinRequest("POST", path, query, sent, dict(body), True)).body
+
+
+def read_all(twin: Twin, resource: Resource) -> Any:
+    """What the list of a collection at the top answers."""
+    method, _, path = resource.list.partition(" ")
+    return read(twin, path, {} if method == "POST" else None)
+
+
+def asking(step: FlowStep) -> Mapping[str, Any] | None:
+    """The body with which a list is asked for by POST, without what a caller may add to it."""
+    if step.payload is None:
+        return None
+    return {name: value for name, value in step.payload.items() if not _is_of_caller(value)}
+
+
+def _is_of_caller(value: Any) -> bool:
+    return any("$" in str(leaf) for _, leaf in leaves(value))
 
 
 def _name(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:

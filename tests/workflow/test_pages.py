@@ -61,6 +61,20 @@ def test_pages_are_put_together_before_anything_is_looked_for(way: str) -> None:
     assert ended(command, "succeeded").outputs == {"id": "id-web-02"}
 
 
+def test_a_list_that_is_asked_for_by_post_goes_on_in_its_body() -> None:
+    pages = {"by": "items", "parameter": "/page/offset", "within": "body", "members": "/items", "most": 5}
+    ours = {"effect": "read", "pages": pages}
+    body = {"contentType": "application/json", "payload": {"page": {"limit": 2}}}
+    look = step("look", "post", "/things/search", requestBody=body, outputs={"id": FOUND}, **{"x-switchgear": ours})
+    run = Dialogue(program(look, outputs={"id": "$steps.look.outputs.id"}))
+    assert sent(run.first, "look", 1).body == {"page": {"limit": 2}}
+    command = run.answer("look", 200, page("web-00", "web-01"))
+    assert sent(command, "look", 2).body == {"page": {"limit": 2, "offset": 2}}
+    command = run.answer("look", 200, page("web-02"))
+    assert sent(command, "look", 3).body == {"page": {"limit": 2, "offset": 3}}
+    assert ended(run.answer("look", 200, page()), "succeeded").outputs == {"id": "id-web-02"}
+
+
 def test_two_of_one_name_on_different_pages_are_both_seen() -> None:
     run = Dialogue(looking(**BY_ITEMS))
     run.answer("look", 200, page("web-02", "web-01"))

@@ -177,7 +177,10 @@ class PagingRule(Part):
         description="What leads to the next page: the number of items or pages so far, the last item's member `at`, "
         "the token at `at` in the reply, or the address there."
     )
-    parameter: str = Field("", description="The query parameter that takes it; not for `link`.")
+    parameter: str = Field(
+        "",
+        description="The query parameter that takes it (a pointer into the body of a list that is asked for by POST); not for `link`.",
+    )
     at: str = Field("", description="Pointer to the member, the token or the address; `header.link`: a Link header.")
     size_parameter: str = Field("", description="The query parameter that says how many items a page has.")
     size: int = Field(default=100, ge=1, description="Items a page.")

@@ -47,7 +47,8 @@ class PageError(Exception):
 class Pages:
     """`by`: what the query `parameter` of the next page holds: the number of `items` or `pages` so far, the member `at`
     of the `last` item, the `token` that stands at `at` in the body; or the address at `at` (`header.link` for a Link
-    header) is the whole `link`; or the `reply` alone tells, by an address in a usual place. `members`: where the list
+    header) is the whole `link`; or the `reply` alone tells, by an address in a usual place. With `is_in_body` the
+    `parameter` is a pointer into the body that is sent. `members`: where the list
     stands; `is_optional`: a reply without that member has an empty one. `id`: what tells its items apart. `total`:
     where the reply says how many there are (None: in a usual place; `none`: nowhere). `first`: number of the first
     page. `most`: pages at most; when there are more the step fails, unless it `is_cut`: then `NEXT_HEADER` tells where
@@ -64,6 +65,7 @@ class Pages:
     id: Parts | None = None
     total: Parts | str | None = None
     is_optional: bool = False
+    is_in_body: bool = False
 
 
 def read_pages(written: Json, is_safe: bool, report: Callable[[str], None]) -> Pages | None:
@@ -77,6 +79,8 @@ def read_pages(written: Json, is_safe: bool, report: Callable[[str], None]) -> P
         return None
     if pages.by not in _WAYS or bool(pages.parameter) == (pages.by in _LED):
         report(f"`by` is one of {', '.join(_WAYS)}, with a `parameter` unless it is {' or '.join(_LED)}")
+    elif pages.is_in_body and not pages.parameter.startswith("/"):
+        report("within the body, `parameter` is a pointer to what says where the next page begins")
     elif not 1 <= pages.most <= MOST_PAGES:
         report(f"`most` bounds the pages that are read: 1 to {MOST_PAGES}")
     elif not is_safe:
@@ -99,12 +103,32 @@ def _read(written: Mapping[str, Json]) -> Pages:
         id=parse_pointer(str(written["id"])) if "id" in written else None,
         total=None if total is None else NO_TOTAL if total == NO_TOTAL else parse_pointer(str(total)),
         is_optional=bool(written.get("optional", False)),
+        is_in_body=written.get("within", "query") == "body",
     )
 
 
 def query_after(so_far: Mapping[str, Json] | None, first: Pairs) -> Pairs:
     """The query of the page that is asked for now; `first`: that of the first one."""
     return first if so_far is None else tuple((str(name), str(value)) for name, value in so_far["query"])
+
+
+def position_in(pages: Pages | None, query: Pairs, body: Json) -> Pairs:
+    """What says where a list begins, in the first request: the query, and the place in the body that is about that."""
+    if pages is None or not pages.is_in_body:
+        return query
+    held = resolve(body, parse_pointer(pages.parameter))
+    is_told = isinstance(held, str | int) and not isinstance(held, bool) and held != ""
+    return ((pages.parameter, str(held)),) if is_told else ()
+
+
+def page_asked(pages: Pages | None, so_far: Mapping[str, Json] | None, query: Pairs, body: Json) -> tuple[Pairs, Json]:
+    """The query and the body of the page that is asked for now; `query` and `body`: those of the first one."""
+    if pages is None or so_far is None or not pages.is_in_body:
+        return query_after(so_far, query), body
+    position = dict(query_after(so_far, ())).get(pages.parameter, "")
+    new: Json = position if pages.by in ("token", "last") else int(position)
+    asked = replaced(body if isinstance(body, Mapping) else {}, parse_pointer(pages.parameter), new)
+    return query, body if asked is NOTHING else asked
 
 
 def walked(

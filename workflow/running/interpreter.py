@@ -22,7 +22,15 @@ from workflow.replies.allowed import refusal
 from workflow.replies.answers import complains_alone, may_be_otherwise, refuses_all
 from workflow.replies.expectations import evaluated, looked_at
 from workflow.replies.failures import code_of, leads_to, said
-from workflow.replies.pages import PageError, Pages, is_past_the_end, query_after, told_of_pages, walked
+from workflow.replies.pages import (
+    PageError,
+    Pages,
+    is_past_the_end,
+    position_in,
+    query_after,
+    told_of_pages,
+    walked,
+)
 from workflow.replies.retry_after import seconds_asked_for
 from workflow.replies.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.requests.events import (
@@ -215,7 +223,7 @@ class _Turn(ComparedTurn):
         step, frame = self.step, self.frame
         assert step.request is not None, "only requests have replies"
         request = build_request(step.request, self.scope(), self.program.base_path)
-        query = query_after(frame.pages, request.query)
+        query = query_after(frame.pages, position_in(pages, request.query, request.body))
         try:
             known, read = walked(pages, frame.pages, reply, query, request.path, request.sent.url)
         except PageError as error:

@@ -16,7 +16,7 @@ from workflow.programs.program import MAX_DEPTH, Program, ProgramStep, WorkflowP
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.expectations import ExpectationFinding, evaluated
-from workflow.replies.pages import query_after
+from workflow.replies.pages import page_asked
 from workflow.replies.unasked import asked_before, besides, kept, with_before
 from workflow.requests.events import Command, Failure, Outcome, SendRequest
 from workflow.requests.requests import BoundRequest, Request, Unsendable, arguments_of, build_request
@@ -213,6 +213,7 @@ class Turn:
             return
         self.change(attempt=frame.attempt + 1)
         self.waiting = "response"
+        query, body = page_asked(step.pages, frame.pages, request.query, request.body)
         self.commands.append(
             SendRequest(
                 step_id=self.key,
@@ -220,10 +221,10 @@ class Turn:
                 method=step.method,
                 path=request.path,
                 path_template=step.path_template,
-                query=query_after(frame.pages, request.query),
+                query=query,
                 headers=request.headers,
-                body=request.body,
-                content_type=bound.content_type if request.body is not None else "",
+                body=body,
+                content_type=bound.content_type if body is not None else "",
                 parts=request.parts,
                 renamed=request.renamed,
                 is_safe=step.is_safe,

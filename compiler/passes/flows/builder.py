@@ -14,6 +14,7 @@ from compiler.passes.flows.inputs.conditions import in_words
 from compiler.passes.flows.inputs.identifying import identifies
 from compiler.passes.flows.inputs.inlining import without_defaults
 from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.asking import asked_for
 from compiler.passes.flows.steps.described import answered_as_described
 from compiler.passes.flows.steps.expectations import with_expectations
 from compiler.passes.flows.steps.headers import with_required
@@ -98,10 +99,11 @@ class Builder:
         return name
 
     def add_step(self, step: FlowStep, why: str) -> FlowStep:
-        step = answered_as_described(with_required(self, step), self.context.operations[step.operation])
+        operation = self.context.operations[step.operation]
+        step = answered_as_described(with_required(self, step), operation)
         listed = self.context.lists.get(step.operation)
         if listed is not None:
-            step = paged(step, listed)
+            step = paged(asked_for(step, operation, listed, self.context.schemas), listed)
         if listed is not None and listed.paging is not None:
             self.tell(f"{step.operation}: page after page: {listed.paging.evidence}")
         self.steps.append(step)

@@ -30,6 +30,7 @@ from compiler.passes.flows.steps.whereabouts import says_where
 from compiler.passes.identity import says_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_by_another_key, parent, shape
+from compiler.passes.names.post_lists import is_asked_by_post
 from workflow.json.pointers import escape
 from workflow.risks import Risk, worst
 
@@ -339,9 +340,11 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep 
     """Reads a new item by the id that the change gave: out of its collection, where that lists whole items."""
     builder.known[(address(resource), "")] = made
     is_found = resource.list and resource.id_field and not (resource.references or _lists_names(builder, resource))
-    if not is_found or _is_shown_in_part(builder, resource):
+    operation = builder.operation(resource.list) if is_found else None
+    # A search has an order and a limit of its own, and may know of what was just made later than its own address does.
+    is_searched = operation is not None and is_asked_by_post(operation) and bool(resource.read)
+    if operation is None or is_searched or _is_shown_in_part(builder, resource):
         return read_back(builder, resource)
-    operation = builder.operation(resource.list)
     query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{made}}}']"
     step = FlowStep(
         id=builder.free_step_id("read_back"),

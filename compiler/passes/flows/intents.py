@@ -21,6 +21,7 @@ from compiler.passes.flows.changes import (
     told_by,
 )
 from compiler.passes.flows.context import Context, noun_of
+from compiler.passes.flows.filters import filters_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.orders import orders_of, with_its_members
 from compiler.passes.flows.put_in import is_put_in, look_whether_it_is_in, read_back_put_in
@@ -57,12 +58,14 @@ def find(context: Context, resource: Resource) -> Flow | None:
     many = words.plural(resource.name)
     goes_on = {"next": f"$response.header.{NEXT_HEADER}"} if resource.paging and resource.paging.parameter else {}
     body = "$response.body#" + resource.members if resource.members else "$response.body"
+    filters = filters_of(builder, operation, resource.paging)
     step = FlowStep(
         id=builder.free_step_id("list"),
         operation=operation.key,
         role=Role.READ,
         description=f"List the {many}.",
         parameters=tuple(parameters_of(builder, operation)),
+        payload=filters,
         outputs={"items": body, "incomplete": f"$response.header.{INCOMPLETE_HEADER}", **goes_on},
         success=(queries.OK,),
         pages=inside(resource),

@@ -24,6 +24,7 @@ from compiler.passes.names.paths import (
     shape,
     stem,
 )
+from compiler.passes.names.post_lists import is_asked_by_post, lists_by_post
 from compiler.passes.names.roots import is_root
 from workflow.documents.operations import SAFE_METHODS
 
@@ -82,6 +83,9 @@ def siblings_of(operations: Iterable[Operation], schemas: SharedSchemas, told: M
             seeker.of_item(at, found)
     for at in sorted({parent(item) for item in {*seeker.places, *found.shown} if ends_in_parameter(item)}):
         seeker.of_collection(at, found)
+    for at, operation in lists_by_post(seeker.operations, schemas).items():
+        if is_asked_by_post(operation) and at not in found.listed:
+            found.put(found.listed, at, parent(operation.path), operation)
     for at in sorted({*seeker.below, *seeker.dotted, *seeker.told}):
         seeker.of_single(at, found)
     return found
@@ -95,6 +99,7 @@ class _Seeker:
 
     def __init__(self, operations: tuple[Operation, ...], schemas: SharedSchemas, told: Mapping[str, str]) -> None:
         self.schemas = schemas
+        self.operations = operations
         known = {operation.key: operation for operation in operations}
         self.told = {shape(at): (at, known.get(key)) for at, key in told.items()}
         self.places: dict[str, dict[str, Operation]] = {}

@@ -25,6 +25,8 @@ _TAKING = frozenset(
         *("assume", "session", "login", "signed", "presigned", "temporary", "authorization", "grant", "generate"),
     ]
 )
+_BEFORE_A_DEED = frozenset({"", "and", "then", "it", "also", "operation", "action", "call", "which", "that"})
+_AFTER_A_DEED = frozenset({"it", "them", "the", "a", "an", "all", "each", "every", "this", "these", "those", "any"})
 _SENTENCES = 3  # of a text that are about what is done
 
 
@@ -54,14 +56,24 @@ def only_asks(operation: Operation) -> bool:
     return not any(_does(sentence) for sentence in told)
 
 
+def does_besides(operation: Operation) -> bool:
+    """Whether a text says what is done besides the answer."""
+    told = (operation.summary, *sentences(operation.description)[:_SENTENCES])
+    return any(_does(tokens_of_text(text)) for text in told if text)
+
+
 def _verb(operation: Operation) -> str:
     return head(own_words(operation) or tokens_of_name(bare(operation.path.rpartition("/")[2])))
 
 
 def _does(sentence: tuple[str, ...]) -> bool:
     """Whether a sentence has, before or behind what it asks for, what is done besides: `… and marks it as read`."""
-    for before, token in zip(("", *sentence), sentence, strict=False):
-        is_deed = token in lexicon.CHANGING_FORMS and token != lexicon.CHANGING_FORMS[token]
-        if is_deed and (before in ("", "and", "then", "it", "also", "operation", "action", "call", "which", "that")):
+    for before, token, behind in zip(("", *sentence), sentence, (*sentence[1:], ""), strict=False):
+        base = lexicon.CHANGING_FORMS.get(token)
+        if base is None:
+            continue
+        if token != base and before in _BEFORE_A_DEED:
+            return True
+        if token == base and before in ("and", "then") and behind in _AFTER_A_DEED:  # `Search flows and mark them`
             return True
     return False

@@ -13,8 +13,9 @@ from compiler.ir.model import Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
+from compiler.passes.names.post_lists import asked_in_body
 from compiler.passes.risk import lexicon, phrases, values
-from compiler.passes.risk.asked_by_post import only_asks
+from compiler.passes.risk.asked_by_post import does_besides, only_asks
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
 from compiler.passes.risk.safe_methods import deeds_of_safe, is_said_to_ask
 from compiler.passes.risk.texts import bare, first_sentence, own_words, sentences
@@ -282,7 +283,7 @@ def _is_a_list_of(operation: Operation, schemas: SharedSchemas) -> bool:
     reply = operation.success
     shown = schemas.members(reply.schema if reply else None).values()
     lists = reply is not None and (schemas.element(reply.schema) or any(schemas.element(m) is not None for m in shown))
-    body = values.members_of(operation, schemas)
+    body = _asked_with(operation, schemas)
     sent = {
         "".join(words.split(name)) for name in (*body, *(p.name for p in operation.parameters if p.location == "query"))
     }
@@ -298,10 +299,17 @@ def _is_said_to_change_nothing(operation: Operation, schemas: SharedSchemas) -> 
     if phrases.CHANGES_NOTHING.search(text):
         return True
     reply = operation.success
-    members = values.members_of(operation, schemas)
-    sent = {"".join(words.split(name)) for name in members}
+    sent = {"".join(words.split(name)) for name in _asked_with(operation, schemas)}
     shown = schemas.members(reply.schema if reply else None).values()
     is_list = reply is not None and (
         schemas.element(reply.schema) or any(schemas.element(m) is not None for m in shown)
     )
-    return bool(sent) and sent <= _FILTERS and bool(is_list)
+    return bool(sent) and sent <= _FILTERS and bool(is_list) and not does_besides(operation)
+
+
+def _asked_with(operation: Operation, schemas: SharedSchemas) -> tuple[str, ...]:
+    """The members of the body, and for an object that is about pages its members."""
+    below = [tuple(at.split("/")[1:]) for at in asked_in_body(operation, schemas)]
+    around = {at[0] for at in below if len(at) > 1}
+    named = tuple(at[-1] for at in below if at[0] not in around or len(at) > 1)
+    return named or tuple(values.members_of(operation, schemas))

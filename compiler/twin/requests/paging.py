@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Paging
-from compiler.twin.requests.messages import RefusalError
-from compiler.twin.values.pointers import get
+from compiler.twin.requests.messages import RefusalError, TwinRequest
+from compiler.twin.values.pointers import MISSING, get
 
 Json = Any
 LINK_PARAMETER = "$skiptoken"
@@ -26,6 +26,14 @@ class TwinPage:
 
     def token(self) -> str:
         return f"{_MARK}{self.next_start}" if self.next_start is not None else ""
+
+
+def asked_of(paging: Paging, request: TwinRequest) -> tuple[tuple[str, str], ...]:
+    """What a request says of the page that it wants, in its query or in its body, by the paging's own names."""
+    if not paging.is_in_body:
+        return request.query
+    held = {name: get(request.body, name) for name in (paging.parameter, paging.size_parameter) if name}
+    return tuple((name, str(value)) for name, value in held.items() if value is not MISSING and value is not None)
 
 
 def page_of(paging: Paging, items: list[Json], query: tuple[tuple[str, str], ...], most: int | None) -> TwinPage:

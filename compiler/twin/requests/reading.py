@@ -15,7 +15,7 @@ from compiler.twin.blueprint import Blueprint, TwinKind
 from compiler.twin.requests import queries
 from compiler.twin.requests.asked import MatchedRequest
 from compiler.twin.requests.messages import TwinReply
-from compiler.twin.requests.paging import LINK_PARAMETER, TwinPage, page_of
+from compiler.twin.requests.paging import LINK_PARAMETER, TwinPage, asked_of, page_of
 from compiler.twin.requests.replies import Replies
 from compiler.twin.seeds import Seeds, listed_in, member_place
 from compiler.twin.store import Store
@@ -79,10 +79,11 @@ class Reader:
         paging = asked.resource.paging
         if paging is None:
             return TwinPage(kept, None)
+        told = asked_of(paging, asked.request)
         if not self._store.is_stingy:
-            return page_of(paging, kept, asked.request.query, None)
+            return page_of(paging, kept, told, None)
         kept = kept[::-1] if self._store.is_stingy == "newest first" else kept
-        return page_of(paging, kept, asked.request.query, ceil(len(kept) / 3))
+        return page_of(paging, kept, told, ceil(len(kept) / 3))
 
     def _leading_on(self, asked: MatchedRequest, body: Json, page: TwinPage) -> TwinReply:
         """The reply with what leads to the next page, and without what an example says of one that is not there."""

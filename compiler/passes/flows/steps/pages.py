@@ -21,9 +21,8 @@ def paged(step: FlowStep, listed: Resource) -> FlowStep:
     pages = pages_of(listed, rule, min(rule.most, _CUT_AT) if is_cut else rule.most)
     pages |= {"cut": True} if is_cut else {}
     bound = {name for name, location, _ in step.parameters if location == "query"}
-    size = (
-        ((rule.size_parameter, "query", rule.size),) if rule.size_parameter and rule.size_parameter not in bound else ()
-    )
+    asks = rule.size_parameter and not rule.is_in_body and rule.size_parameter not in bound
+    size = ((rule.size_parameter, "query", rule.size),) if asks else ()
     return replace(step, pages=pages, parameters=(*step.parameters, *size))
 
 
@@ -43,4 +42,5 @@ def pages_of(listed: Resource, rule: Paging = _AS_TOLD, most: int = _AS_TOLD.mos
     }
     pages = {"by": rule.by, "members": listed.members, "most": most}
     pages |= {name: value for name, value in known.items() if value}
+    pages |= {"within": "body"} if rule.is_in_body else {}
     return pages | ({"first": rule.first} if rule.by == "pages" else {})
