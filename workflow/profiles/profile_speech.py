@@ -179,7 +179,7 @@ class PagingRule(Part):
     )
     parameter: str = Field(
         "",
-        description="The query parameter that takes it (a pointer into the body of a list that is asked for by POST); not for `link`.",
+        description="The query parameter that takes it, or a pointer into the body of a POST; not for `link`.",
     )
     at: str = Field("", description="Pointer to the member, the token or the address; `header.link`: a Link header.")
     size_parameter: str = Field("", description="The query parameter that says how many items a page has.")
