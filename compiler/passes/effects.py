@@ -167,7 +167,9 @@ class _Verbs:
         if effect is Effect.UPDATE and operation.method == "POST" and f"PATCH {operation.path}" not in self.keys:
             effect = Effect.ACT  # an order that is called an update is no milder for it
         is_readable = self._is_read(operation.path) or self._has_items(operation.path)
-        return judged(operation, effect, self.schemas, is_readable=is_readable, all_by_post=self.all_by_post)
+        alone = not self._has_items(operation.path)
+        readable = {"is_readable": is_readable, "all_by_post": self.all_by_post, "stands_alone": alone}
+        return judged(operation, effect, self.schemas, **readable)
 
     def left_out(self, operation: Operation, effect: Effect) -> str:
         for rule, pattern in self.leave_out:

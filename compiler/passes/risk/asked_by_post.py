@@ -17,9 +17,9 @@ _ENOUGH = 8  # operations: of fewer nobody can tell a habit
 _NEARLY_ALL = 0.9
 _SEVERAL = 3  # that ask, and as many that change: where all ask nothing tells one from the other
 _ASKING = frozenset({"describe", "list", "get", "search", "find", "read", "count", "show", "fetch"})
-_TELLING = lexicon.ASKING_FORMS | {"provides", "provide", "paginated", "gives"}
+TELLING = lexicon.ASKING_FORMS | {"provides", "provide", "paginated", "gives"}
 # What hands something over, and who asks again is not given the same: work, a place, the right to come in.
-_TAKING = frozenset(
+TAKING = frozenset(
     [
         *("and", "or", "then", "next", "poll", "receive", "claim", "lease", "pop", "consume", "dequeue", "reserve"),
         *("assume", "session", "login", "signed", "presigned", "temporary", "authorization", "grant", "generate"),
@@ -48,10 +48,10 @@ def only_asks(operation: Operation) -> bool:
     told = [
         tokens_of_text(text) for text in (operation.summary, *sentences(operation.description)[:_SENTENCES]) if text
     ]
-    if _verb(operation) not in _ASKING or not told or head(told[0]) not in _TELLING:
+    if _verb(operation) not in _ASKING or not told or head(told[0]) not in TELLING:
         return False
     said = {*name, *(token for sentence in told[:1] for token in sentence)}
-    if not _TAKING.isdisjoint(name) or not lexicon.SECRETS.isdisjoint(said):
+    if not TAKING.isdisjoint(name) or not lexicon.SECRETS.isdisjoint(said):
         return False
     return not any(_does(sentence) for sentence in told)
 

@@ -15,6 +15,7 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.names.post_lists import asked_in_body
 from compiler.passes.risk import lexicon, phrases, values
+from compiler.passes.risk.answers_only import only_answers
 from compiler.passes.risk.asked_by_post import does_besides, only_asks
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
 from compiler.passes.risk.safe_methods import deeds_of_safe, is_said_to_ask
@@ -100,10 +101,12 @@ def judged(
     is_readable: bool,
     by_values: bool = True,
     all_by_post: bool = False,
+    stands_alone: bool = False,
 ) -> Judgement:
     """The class and its reason. `is_readable`: the path can be read as well, so that its last word is a thing.
 
     `by_values`: also by what the body and the query let a caller order. `all_by_post`: the API reads by POST, too.
+    `stands_alone`: nothing stands below its address.
     """
     if operation.method == "DELETE":
         return Judgement(Risk.DESTROY, "DELETE takes something away")
@@ -121,6 +124,8 @@ def judged(
         and _is_said_to_change_nothing(operation, schemas)
     ):
         return Judgement(Risk.READ, "it asks and is answered, and nothing is said to change")
+    if operation.method == "POST" and only_answers(operation, schemas, stands_alone=stands_alone):
+        return Judgement(Risk.READ, "it asks, and the answer is all that comes of it")
     if operation.method == "POST" and only_asks(operation) and _is_a_list_of(operation, schemas):
         return Judgement(Risk.READ, "it asks for a list, and says nothing but where in it, or whose it is")
     if operation.method == "POST" and all_by_post and _answers(operation, schemas) and only_asks(operation):
