@@ -131,7 +131,7 @@ def _step(operation: Operation, source: str, step: FlowStep) -> dict[str, Any]:
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,
-        "operationPath": f"{{$sourceDescriptions.{source}.url}}#{pointer_of(operation.method, operation.path)}",
+        "operationPath": f"{{$sourceDescriptions.{source}.url}}#{pointer_of(operation.method, operation.written)}",
     }
     if step.parameters:
         written["parameters"] = [_parameter(operation, *bound) for bound in step.parameters]

@@ -17,7 +17,7 @@ def facts_of(operation: Operation) -> OperationFacts:
     parameters = (ParameterFacts(p.name, p.location, p.is_required, p.schema, p.style, p.explode) for p in given)
     return OperationFacts(
         method=operation.method,
-        path=operation.path,
+        path=operation.written,
         operation_id=operation.operation_id,
         parameters=tuple(parameters),
         body_required=operation.body is not None and operation.body.is_required,

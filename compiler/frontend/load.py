@@ -20,6 +20,7 @@ from compiler.frontend.documents.overlay import apply_overlay
 from compiler.frontend.documents.parse import parse_document
 from compiler.frontend.documents.references import SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
+from compiler.frontend.formats import without_formats
 from compiler.frontend.openapi3 import OpenApi3Reader
 from compiler.frontend.operations import OperationReader
 from compiler.frontend.schemas.closure import components, cut_endless, gaps_by_operation, schema_digests, unwind_unions
@@ -108,7 +109,7 @@ def _api(
         version=version,
         digest=digest(content),
         base_path=base_path(main.value, profile),
-        operations=operations,
+        operations=without_formats(operations),
         schemas=bundle.schemas,
         security=security(main.value),
     )

@@ -117,7 +117,8 @@ class Operation:
     """One method on one path. `digest`: over the operation as read, with all that it refers to.
 
     `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes, `is_safe` as well: it
-    changes nothing by its method, or because the profile says so; so is `leaves`, of an action.
+    changes nothing by its method, or because the profile says so; so is `leaves`, of an action. `ending`: the format
+    (`.json`) that its address has behind `path` where it is sent.
     """
 
     method: str
@@ -139,6 +140,12 @@ class Operation:
     left_out: str = ""
     is_safe: bool = False
     leaves: ActionPostcondition | None = None
+    ending: str = ""
+
+    @property
+    def written(self) -> str:
+        """The path as the description has it, and as it is sent."""
+        return self.path + self.ending
 
     @property
     def key(self) -> str:
@@ -148,7 +155,7 @@ class Operation:
     @property
     def name(self) -> str:
         """The id without what programs append to it: `reload` of `reload_v3_reload_post` and of `reloadUsingPOST_1`."""
-        appended = re.sub(r"\W", "_", self.path) + f"_{self.method.lower()}"
+        appended = re.sub(r"\W", "_", self.written) + f"_{self.method.lower()}"
         plain = _USING.sub("", self.operation_id.removesuffix(appended))
         return plain or self.operation_id
 

@@ -99,7 +99,8 @@ class _Reached:
 
     @property
     def path(self) -> str:
-        return self.ran.proof.transcript[self.number - 1].path
+        """Where it was sent, as the twin keeps what stands there."""
+        return self.ran.start.without_format(self.ran.proof.transcript[self.number - 1].path)
 
 
 class _Paths:

@@ -9,7 +9,7 @@ start a job where the convention says so, and change nothing. Used by `compiler.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import Api, Operation, Resource
@@ -244,8 +244,13 @@ class Twin:
         """A body that the operation (`METHOD /path`) accepts now: ids in it name items that exist, names are new."""
         return self._samples.body(operation, is_full=is_full)
 
+    def without_format(self, path: str) -> str:
+        """The address of what is asked for at the path, which may end in a format (`/groups/5.json`)."""
+        return self._blueprint.routes.without_format(path)
+
     def handle(self, request: TwinRequest) -> TwinReply:
         """The device's reply. Never raises for anything that a client can send."""
+        request = replace(request, path=self.without_format(request.path))
         reply = self._acting.answer(request, self._answer) if self._acting else self._answer(request)
         number = len(self._recorded) + 1
         body = request.body if request.has_body else None

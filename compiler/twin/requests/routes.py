@@ -42,6 +42,7 @@ class Routes:
 
     def __init__(self, operations: tuple[Operation, ...]) -> None:
         self._root = _Node()
+        self._endings = frozenset(operation.ending for operation in operations) - {""}
         for operation in operations:
             node = self._root
             styled = {p.name: p for p in operation.parameters if p.location == "path"}
@@ -51,6 +52,13 @@ class Routes:
             node = _asking(node, query) if query else node
             node.template = node.template or operation.path
             node.methods.setdefault(operation.method, []).append(operation)
+
+    def without_format(self, path: str) -> str:
+        """The path without the format that the address ends in, where what stands there has one (`/groups/5.json`)."""
+        ending = next((each for each in self._endings if path.endswith(each)), "")
+        match = self.match(path.removesuffix(ending)) if ending else None
+        is_so = match is not None and any(one.ending == ending for one in match.methods.values())
+        return path.removesuffix(ending) if is_so else path
 
     def match(self, path: str) -> Match | None:
         """The most literal template that `path` fits, None when no operation stands there."""
