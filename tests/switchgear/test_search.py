@@ -103,6 +103,10 @@ FLOORS = {
 # Of both APIs together: among the first three, and among the first five.
 FLOORS_IN_A_CHAT = {"tuned": (0.9, 0.95), "untouched": (0.7, 0.8)}
 
+AT_FIRST_SIGHT = yaml.safe_load(Path(__file__).with_name("sentences_at_first_sight.yaml").read_text())
+# Of both APIs together: first, and among the first five.
+FLOORS_AT_FIRST_SIGHT = {"tuned": (0.79, 0.95), "untouched": (0.55, 0.95)}
+
 
 @pytest.fixture
 async def finder(approved: str) -> AsyncIterator[Finder]:
@@ -142,6 +146,18 @@ async def test_so_does_one_of_sentences_that_are_clipped_as_in_a_chat(finder: Fi
     three, five = (sum(at < most for at in places) / len(places) for most in (3, FIRST))
     assert three >= FLOORS_IN_A_CHAT[half][0], three
     assert five >= FLOORS_IN_A_CHAT[half][1], five
+
+
+@pytest.mark.parametrize("half", FLOORS_AT_FIRST_SIGHT)
+async def test_so_does_one_of_sentences_that_nothing_was_mended_for(finder: Finder, half: str) -> None:
+    places = []
+    for api, halves in AT_FIRST_SIGHT.items():
+        for said, answers in halves[half]:
+            found = [entry.name.removeprefix(f"{api}_") for entry in finder.find(said, api=api)]
+            places.append(min((found.index(each) for each in answers.split() if each in found), default=999))
+    first, five = (sum(at < most for at in places) / len(places) for most in (1, FIRST))
+    assert first >= FLOORS_AT_FIRST_SIGHT[half][0], first
+    assert five >= FLOORS_AT_FIRST_SIGHT[half][1], five
 
 
 def test_every_answer_in_the_sentences_is_a_workflow_that_there_is(shipped: dict[str, Compiled]) -> None:

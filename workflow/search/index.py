@@ -110,7 +110,8 @@ class Index:
         question = understood(spelt(named, self._postings.__contains__, heard(), self._has_another_form))
         if question.wants == "act" and not self._wants_a_change(question):
             question = replace(question, wants="name")
-        if question.wants == "name" and question.only_tells:
+        is_shown = question.wants == "look" and question.only_shows and not self._is_called_so(question.ideas[0])
+        if is_shown or (question.wants == "name" and question.only_tells):
             question = replace(question, wants="know")
         matches = self._matches(question, api)
         fitting = self._fitting(matches, question, risk)
@@ -129,9 +130,12 @@ class Index:
         """Whether it begins with a verb: one by which some change here is called, or one by what stands behind it. "Fan
         speed" wants none."""
         first = question.ideas[0] if question.ideas else Idea(())
-        is_called = any(phrase[:1] in self._verbs for phrase in (first.said, *first.others))
-        is_called = is_called or (len(first.said) == 1 and self._is_only_made(first.said[0]))
+        is_called = self._is_called_so(first) or (len(first.said) == 1 and self._is_only_made(first.said[0]))
         return question.is_order or first.is_verb or is_called
+
+    def _is_called_so(self, idea: Idea) -> bool:
+        """Whether the name of some change here begins with it."""
+        return any(phrase[:1] in self._verbs for phrase in (idea.said, *idea.others))
 
     def _matches(self, question: SearchQuestion, api: str | None) -> list[Matches]:
         """What has which idea. A word is rare or not among the workflows of `api`, where one is given."""

@@ -52,7 +52,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("put on",), ("import", "install", "upload", "replace")),
     (("log", "logs"), ("syslog",)),
     (("run again", "back up", "back on"), ("start",)),
-    (("who",), ("user", "account", "recipient")),
+    (("who",), ("user", "account", "recipient", "member")),
     (("hold",), ("pause",)),
     (("another host", "another node", "other host", "other node"), ("migrate", "move")),
     (("roll out", "deploy"), ("import", "apply", "create")),

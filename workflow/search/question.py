@@ -44,6 +44,7 @@ from workflow.search.words import (
     NEEDING,
     NO_MANNER,
     POLITE,
+    READINGS,
     SENDING,
     SPOKEN,
     STATES,
@@ -78,7 +79,9 @@ class Idea:
 class SearchQuestion:
     """`wants_all`: everything of a kind is asked for, not one of them. `is_order`: the first word is a verb by what
     comes behind it: "replicate the VM", "boost web01". `asks_many`: of several things. `undoes`: what was put there
-    is to be taken out, and nothing new made. `only_tells`: of the past or of a summary, which nobody changes."""
+    is to be taken out, and nothing new made. `only_tells`: of the past, of a
+    summary or of what is read off a thing, which nobody changes. `only_shows`: by its verb, said of nothing that is
+    done."""
 
     ideas: tuple[Idea, ...]
     wants: Want
@@ -87,6 +90,7 @@ class SearchQuestion:
     asks_many: bool = False
     undoes: bool = False
     only_tells: bool = False
+    only_shows: bool = False
 
     @property
     def main_name(self) -> tuple[str, ...]:
@@ -109,7 +113,8 @@ def understood(text: str) -> SearchQuestion:
     is_how = tuple(words[:3]) in _HOW
     words = words[3:] if is_how else words
     asks_for_it = tuple(words[:2]) in _ASKS_FOR_IT or is_how
-    words = [_wish_given(words), *words[2:]] if tuple(words[:2]) in _GIVE_ME else words
+    is_given = tuple(words[:2]) in _GIVE_ME
+    words = [_wish_given(words), *words[2:]] if is_given else words
     lets_it = words[:1] == ["let"] and words[1:2] not in (["me"], ["us"])
     wants_to_see = _TO_SEE.search(" ".join(words)) is not None
     while words and words[0] in POLITE:
@@ -152,12 +157,14 @@ def understood(text: str) -> SearchQuestion:
         asks_many,
         undoes,
         _only_tells(text, words),
+        not (is_given or _SHOWING.isdisjoint(words[:1])),
     )
 
 
 def _only_tells(text: str, words: Sequence[str]) -> bool:
     """Whether it is of what was, or of what is told in short: "fan speeds so far", "mileage summary for May"."""
-    return _PAST.search(text) is not None or not _REPORTS.isdisjoint(words) or _tells_where(words)
+    tells = not _REPORTS.isdisjoint(words) or not READINGS.isdisjoint(words)
+    return _PAST.search(text) is not None or tells or _tells_where(words)
 
 
 def _tells_where(words: Sequence[str]) -> bool:
@@ -296,6 +303,7 @@ _TO_SEE = re.compile(r"\b(?:want|need|like) to (?:see|know|look|check|find out)\
 _PARTICLES = EMPTY | WHERE | BEFORE_A_THING | {"away", "back", "over"}
 _PAST = re.compile(r"\b(?:(?:this|last|past|previous) (?:hour|night|week|month|quarter|year)|yesterday|so far|ago)\b")
 _REPORTS = frozenset(("list", "overview", "summary", "report", "look", "count", "view", "table"))
+_SHOWING = frozenset(("describe", "display", "examine", "inspect", "list", "look", "see", "show", "view"))
 _OF_WHAT = frozenset(("of", "in", "on", "at", "under", "inside", "within"))
 _NO_ORDER = EMPTY | ASKING | WHERE | BECAUSE | BEFORE_A_THING
 _THANKS = frozenset(("please", "pls", "thanks", "thx", "now"))

@@ -66,7 +66,7 @@ _GIVEN = re.compile(
 
 # Who lets somebody do something gives access.
 _LET = re.compile(
-    r"^let ([\w.-]+) (?:push|write|commit|merge|deploy|read|see|view|edit)\b(?: (?:in|on))?(?: to| into)?"
+    r"^let (?!(?:me|us) )([\w.-]+) (?:push|write|commit|merge|deploy|read|see|view|edit)\b(?: (?:in|on))?(?: to| into)?"
 )
 # What is open is a port.
 _OPENED = re.compile(r"\b(open|close|allow) (?:tcp |udp )?(?=\d+\b(?![.]\d))")
@@ -74,8 +74,13 @@ _OPENED = re.compile(r"\b(open|close|allow) (?:tcp |udp )?(?=\d+\b(?![.]\d))")
 _MOVED_ADDRESS = re.compile(r"^(?:move|shift|flip) ((?:\w+ ){0,3}ip(?: address)?) (?:over |across )?to ")
 
 
+# So are written names of what is set in the environment of a program.
+_VARIABLE = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w./-])")
+
+
 def plainly(text: str) -> str:
     """The same in lower case and plain words."""
+    text = _VARIABLE.sub("the variable", text)
     text = _DENIED.sub(" not", _CONTRACTED.sub(r"\1 is", text.lower()))
     text = _AVAILABLE.sub(r"\1 there \2", _CALLED.sub("", _POSSESSIVE.sub("", text)))
     text = _RENAMED.sub(r"\1", text)

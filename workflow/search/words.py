@@ -69,6 +69,11 @@ MORE_OF_THEM = frozenset(("another", "second", "third", "extra", "additional"))
 OF_A_KNOWN_ONE = frozenset(("his", "her", "it", "its", "my", "our", "that", "the", "their", "this", "your"))
 # What a thing is that is called by a name that nobody knows: "reboot web01".
 NAMED_THINGS = ("vm", "virtual machine", "server", "instance", "machine", "device")
+# What is read off a thing and set on none.
+READINGS = frozenset((
+    "consumption", "health", "history", "inventory", "metrics", "progress", "readings", "statistics", "stats", "status",
+    "temperature", "temperatures", "uptime", "usage", "utilization", "version", "versions",
+))  # fmt: skip
 # Verbs that undo one another; others are told by how they begin.
 OPPOSITES = (
     ("attach", "detach"), ("insert", "eject"), ("enable", "disable"), ("pause", "resume"), ("freeze", "thaw"),
