@@ -4,6 +4,7 @@ A refusal that does not say that nothing was begun: some servers stop a thing on
 then. 400 says that something is wrong, not that nothing was done (RFC 9110, 15.5.1), as 401, 404 or 409 do; one that
 nobody knows counts as it (15). Where a step before has shown the thing, it is read once more and compared
 (`workflow.replies.pictures`). And a map that was to be emptied: where all that was in it still is, nothing was taken.
+Also what a wait watches, which may stand still.
 Between `fates`, on which it stands, and `interpreter`, which alone uses it.
 """
 
@@ -14,13 +15,13 @@ from workflow.documents.criteria import all_hold
 from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
 from workflow.documents.values import Reference
-from workflow.json.pointers import escape
+from workflow.json.pointers import NOTHING, escape
 from workflow.programs.program import ProgramStep
-from workflow.replies.expectations import Expectation, ExpectationFinding, told_beside
+from workflow.replies.expectations import Expectation, ExpectationFinding, evaluated, told_beside
 from workflow.replies.pictures import picture_of, told_otherwise
 from workflow.requests.events import Failure
 from workflow.running.fates import DoubtfulTurn
-from workflow.running.findings import state_found
+from workflow.running.findings import explained, state_found
 from workflow.running.looking import begun, failure_before
 from workflow.running.uncertainty import is_buildable
 
@@ -142,3 +143,18 @@ class ComparedTurn(DoubtfulTurn):
     def _end_changed(self, failure: Failure, what: str) -> None:
         text = f"{failure.message}; and it is not as it was before: {what}"
         self.end_run("partial", replace(failure, code="changed_though_refused", message=text))
+
+    def has_stalled(self, scope: Scope) -> bool:
+        """Notes what the step watches; ends the run where that stood still for as long as the document allows."""
+        step, frame = self.step, self.frame
+        if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
+            return False
+        shown = [None if value is NOTHING else value for value in (evaluated(each, scope) for each in step.watches)]
+        watched = frame.watched or {}
+        if watched.get("shown") != shown:
+            self.change(watched={"shown": shown, "since_s": frame.waited_s})
+        elif frame.waited_s - watched["since_s"] >= step.stalls_after_s:
+            text = f"{step.key} has shown the same for {step.stalls_after_s:g} s: it stands still"
+            self.end_unknown(explained(Failure(self.key, "stalled", text, said=scope.reply.said), step, scope, None))
+            return True
+        return False

@@ -14,13 +14,12 @@ from dataclasses import replace
 from workflow.documents.criteria import all_hold
 from workflow.documents.scope import Reply, Scope
 from workflow.errors import EventError, InputError
-from workflow.json.pointers import NOTHING
 from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
 from workflow.replies.answers import complains_alone, may_be_otherwise, refuses_all
-from workflow.replies.expectations import evaluated, looked_at
+from workflow.replies.expectations import looked_at
 from workflow.replies.failures import code_of, leads_to, said
 from workflow.replies.pages import (
     PageError,
@@ -378,7 +377,7 @@ class _Turn(ComparedTurn):
     def _retries(self, action: ProgramAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
         frame, reply = self.frame, scope.reply
-        if self._has_stalled(scope):
+        if self.has_stalled(scope):
             return True
         used = frame.retries.get(action.name, 0)
         seconds = max(action.retry_after_s, seconds_asked_for(reply.headers) if reply else 0.0)
@@ -400,21 +399,6 @@ class _Turn(ComparedTurn):
         """Whether the step's own retry is made, though its conditions are met."""
         retry = next((a for a in self.step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
         return retry is not None and self._retries(retry, scope)
-
-    def _has_stalled(self, scope: Scope) -> bool:
-        """Notes what the step watches; ends the run where that stood still for as long as the document allows."""
-        step, frame = self.step, self.frame
-        if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
-            return False
-        shown = [None if value is NOTHING else value for value in (evaluated(each, scope) for each in step.watches)]
-        watched = frame.watched or {}
-        if watched.get("shown") != shown:
-            self.change(watched={"shown": shown, "since_s": frame.waited_s})
-        elif frame.waited_s - watched["since_s"] >= step.stalls_after_s:
-            text = f"{step.key} has shown the same for {step.stalls_after_s:g} s: it stands still"
-            self.end_unknown(explained(Failure(self.key, "stalled", text, said=scope.reply.said), step, scope, None))
-            return True
-        return False
 
     def _try_again(self) -> None:
         """Another attempt at the current step, after the detour that its retry action may name."""

@@ -21,8 +21,8 @@ from compiler.passes.flows.changes import (
     told_by,
 )
 from compiler.passes.flows.context import Context, noun_of
-from compiler.passes.flows.filters import filters_of
 from compiler.passes.flows.inputs.bodies import BodyInputs
+from compiler.passes.flows.inputs.filters import filters_of
 from compiler.passes.flows.orders import orders_of, with_its_members
 from compiler.passes.flows.put_in import is_put_in, look_whether_it_is_in, read_back_put_in
 from compiler.passes.flows.splits import IN_PATH, Split
@@ -33,11 +33,10 @@ from compiler.passes.flows.steps.kept import may_lose
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.steps.pages import inside
 from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.owners import found_by, of_owner, one, whose
 from compiler.passes.flows.wording.summaries import verb_of_text
-from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_below, parent, segments, shape
-from compiler.passes.names.roots import is_root
+from compiler.passes.names.paths import parent
 from compiler.passes.names.siblings import shown_as
 from compiler.passes.resources import only_tells_whether
 from compiler.passes.risk.values import makes
@@ -76,8 +75,8 @@ def find(context: Context, resource: Resource) -> Flow | None:
     if goes_on and resource.paging:
         builder.add_output("next", f"$steps.{step.id}.outputs.next", {"type": "string"})
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
-    text = texts.describe((f"Lists {many}{_of_owner(context, resource)}.",), Risk.READ)
-    return builder.flow(name, "find", f"Find {many}{_whose(context, resource)}", text, resource, Risk.READ)
+    text = texts.describe((f"Lists {many}{of_owner(context, resource)}.",), Risk.READ)
+    return builder.flow(name, "find", f"Find {many}{whose(context, resource)}", text, resource, Risk.READ)
 
 
 def find_unseen(context: Context, resource: Resource, operation: Operation) -> Flow:
@@ -85,8 +84,8 @@ def find_unseen(context: Context, resource: Resource, operation: Operation) -> F
     listed = report(context, resource, operation)
     many = words.plural(resource.name)
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
-    text = texts.describe((f"Lists {many}{_of_owner(context, resource)}, as the device answers.",), Risk.READ)
-    return replace(listed, id=name, intent="find", title=f"Find {many}{_whose(context, resource)}", description=text)
+    text = texts.describe((f"Lists {many}{of_owner(context, resource)}, as the device answers.",), Risk.READ)
+    return replace(listed, id=name, intent="find", title=f"Find {many}{whose(context, resource)}", description=text)
 
 
 def _shape(context: Context, operation: Operation, resource: Resource) -> dict[str, str]:
@@ -120,12 +119,12 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     part = shown_as(resource)
     verb = "describe" if resource.id_parameter and not part else "get"
     shown = f"{resource.name} {part}".rstrip()
-    what = f"the {part} of {_one(resource)}" if part and resource.id_parameter else f"the {shown}"
-    what = what if part else _one(resource)
-    text = f"Shows {what}{_of_owner(context, resource)}, {_found_by(builder, resource)}."
+    what = f"the {part} of {one(resource)}" if part and resource.id_parameter else f"the {shown}"
+    what = what if part else one(resource)
+    text = f"Shows {what}{of_owner(context, resource)}, {found_by(builder, resource)}."
     text = text.replace(", .", ".")
     name = texts.flow_id(context.api.name, verb, words.snake(shown))
-    title = f"{verb.capitalize()} {shown}{_whose(context, resource)}"
+    title = f"{verb.capitalize()} {shown}{whose(context, resource)}"
     if resource.id_of:
         shown = resource.name if resource.noun in context.profile.vocabulary else words.spoken(resource.noun)
         title = f"Get {shown}" if resource.id_of in shown else f"Get {shown} of {resource.id_of}"
@@ -262,16 +261,16 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     if operation.body is None and not resource.read:
         told = verb_of_text(operation)
         verb = "add" if told in ("", "create", "put") else told
-        added = f"Adds {_one(resource)}{_of_owner(context, resource)}"
+        added = f"Adds {one(resource)}{of_owner(context, resource)}"
         text = added if verb == "add" else texts.purpose(operation) or added
         return _finish(builder, "update", verb, text, resource, _risk(operation))
     if operation.body is not None and not is_described(operation.body.media_type):
-        text = texts.purpose(operation) or f"Uploads {_one(resource)}{_of_owner(context, resource)}"
+        text = texts.purpose(operation) or f"Uploads {one(resource)}{of_owner(context, resource)}"
         return _finish(builder, "update", "upload", text, resource, _risk(operation))
     is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
     rest = "what is not given may be emptied" if is_whole else "only what is given"
     does = "Makes or replaces" if verb in ("set", "make") else "Replaces" if is_whole else "Changes"
-    text = f"{does} {_one(resource)}{_of_owner(context, resource)}: {rest}"
+    text = f"{does} {one(resource)}{of_owner(context, resource)}: {rest}"
     return _finish(builder, "update", verb, text, resource, _risk(operation))
 
 
@@ -289,7 +288,7 @@ def delete(context: Context, resource: Resource) -> Flow | None:
     look_for_it(builder, resource, "what was not there was not deleted")
     change(builder, operation, f"Delete the {resource.name}.")
     gone(builder, resource)
-    text = f"Deletes {_one(resource)}{_of_owner(context, resource)}"
+    text = f"Deletes {one(resource)}{of_owner(context, resource)}"
     return _finish(builder, "delete", "delete", text, resource, _risk(operation))
 
 
@@ -328,8 +327,8 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         return replace(
             flow, title=f"Remove all {many}", id=texts.flow_id(context.api.name, "remove_all", words.snake(many))
         )
-    whose = _whose(context, resource) if parted(operation.path)[1] else ""
-    return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + whose + which)
+    owned = whose(context, resource) if parted(operation.path)[1] else ""
+    return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + owned + which)
 
 
 def _answers_with_copy(context: Context, operation: Operation) -> bool:
@@ -384,7 +383,7 @@ def check(context: Context, resource: Resource, operation: Operation) -> Flow:
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("status", f"$steps.{step.id}.outputs.status", {"type": "integer"})
-    plain = f"Checks whether there is {_one(resource)}{_of_owner(context, resource)}: 404 says that there is none."
+    plain = f"Checks whether there is {one(resource)}{of_owner(context, resource)}: 404 says that there is none."
     said = texts.describe((texts.purpose(operation), plain), Risk.READ)
     name = texts.flow_id(context.api.name, "check", noun_of(resource))
     return builder.flow(name, "report", f"Check {resource.name}", said, resource, Risk.READ)
@@ -443,59 +442,6 @@ def _worst(builder: Builder, risk: Risk) -> Risk:
     others = [builder.operation(s.operation) for s in builder.steps if s.role is not Role.CHANGE]
     found = [risk, *(o.risk for o in others if o.risk is not None and o.effect is not Effect.READ)]
     return worst(found)
-
-
-def _one(resource: Resource) -> str:
-    return texts.an(resource.name) if resource.id_parameter else f"the {resource.name}"
-
-
-def _found_by(builder: Builder, resource: Resource) -> str:
-    """`found by name or id`, by the id alone where nothing is looked up, "" where there is none."""
-    context = builder.context
-    if resource.id_parameter and takes_name(context.operations[resource.read], resource.id_parameter):
-        return "found by name or id"
-    if not resource.id_parameter or not resource.source:
-        return ""
-    own = "name" if is_a_name(resource.id_parameter) else word_of_id(resource)
-    given = (value for step in builder.steps for name, _, value in step.parameters if name == resource.id_parameter)
-    if not any(str(value).startswith("$steps.") for value in given):
-        return f"found by {own}"
-    keys = [words.spoken(key) for key in resource.natural_keys]
-    keys += ["name"] if resource.inner_name else []
-    keys += [own] if resource.id_field not in resource.natural_keys else []
-    return f"found by {' or '.join(dict.fromkeys(keys))}"
-
-
-def _whose(context: Context, resource: Resource) -> str:
-    """` of container` behind a single word for what is no item of its own (`stats`, `elevation`), in a title."""
-    owner = context.by_address.get(resource.parent)
-    is_own = bool(resource.id_parameter) or " " in resource.name or resource.name.isupper()
-    place = shape(resource.collection or resource.item)
-    is_below_it = owner is not None and is_below(place, shape(owner.item)) and _is_above(owner, resource)
-    if is_own or owner is None or not owner.id_parameter or not is_below_it:
-        return ""
-    return "" if resource.name in owner.name else f" of {owner.name}"
-
-
-def _is_above(owner: Resource, resource: Resource) -> bool:
-    """Whether the owner's address begins as the resource's does: not `/{pki}/config` and `/{aws}/config/{name}`."""
-    mine = segments(resource.collection or resource.item)
-    first = next((part for part in segments(owner.item) if "{" in part), "")
-    if first and is_root(parent(owner.item)):  # `/v1/{name}` is any thing, and `/v1/{parent}/tables` is of another one
-        return first in mine
-    return not first or first in mine[: len(segments(owner.item))] or segments(owner.item)[0] == mine[0]
-
-
-def _of_owner(context: Context, resource: Resource) -> str:
-    """` of a server` where the owner is one of several things of its kind and not in the name anyway."""
-    owner = context.by_address.get(resource.parent)
-    if owner is None or not owner.id_parameter or owner.name in resource.name or not _is_above(owner, resource):
-        return ""
-    if shape(resource.collection or resource.item).startswith(f"{shape(owner.collection)}/") and not shape(
-        resource.collection or resource.item
-    ).startswith(f"{shape(owner.item)}/"):
-        return ""  # `/datasets/events` are of all of them
-    return f" of {texts.an(owner.name)}"
 
 
 INTENTS = (find, describe, create, update, delete)
