@@ -5,6 +5,7 @@ Here lives the reading of these three objects; paths and operations are read in 
 OpenAPI 3.2 "Parameter Object", "Request Body Object", "Response Object", "Media Type Object".
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,7 +82,7 @@ class OpenApi3Reader:
             media_type=sent_as(media_type, schema.get("format") == "binary"),
             schema=schema,
             is_required=members.get("required") is True,
-            example=self.example(content),
+            example=read_out(self.example(content), media_type),
             description=text(members.get("description")),
             parts=_parts(content) if media_type.startswith("multipart/") else EMPTY,
         )
@@ -100,7 +101,7 @@ class OpenApi3Reader:
             description=text(members.get("description")),
             media_type=media_type,
             schema=self._schema_below(content) if content else None,
-            example=self.example(content) if content else None,
+            example=read_out(self.example(content), media_type) if content else None,
             headers=tuple(sorted({name.lower() for name in mapping(members.get("headers"))})),
         )
 
@@ -146,3 +147,13 @@ def usable(example: Any) -> Any:
         return plain(example)
     except NotPlain:
         return None
+
+
+def read_out(example: Any, media_type: str) -> Any:
+    """What the text of an example of JSON says, where somebody pasted it as one; any other example as it is."""
+    if not isinstance(example, str) or "json" not in media_type or example.lstrip()[:1] not in ("{", "["):
+        return example
+    try:
+        return usable(json.loads(example))
+    except ValueError:
+        return example

@@ -11,7 +11,7 @@ from typing import Any
 from compiler.frontend.documents.references import MissingReference, SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
 from compiler.frontend.media import choose_media_type, sent_as
-from compiler.frontend.openapi3 import IGNORED_HEADERS, usable
+from compiler.frontend.openapi3 import IGNORED_HEADERS, read_out, usable
 from compiler.frontend.schemas.reading import MISSING, Collector
 from compiler.frontend.schemas.shapes import mapping, sequence, text
 from compiler.ir.model import ApiParameter, Body, Response, Schema
@@ -126,7 +126,7 @@ class Swagger2Reader:
             description=text(members.get("description")),
             media_type=(media_type or "application/json") if schema is not None else "",
             schema=schema,
-            example=usable(examples[shown]) if shown else None,
+            example=read_out(usable(examples[shown]), shown) if shown else None,
             headers=tuple(sorted({name.lower() for name in mapping(members.get("headers"))})),
         )
 

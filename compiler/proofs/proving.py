@@ -133,6 +133,7 @@ class Prover:
         reply = read_all(self._twin.fresh(), resource)
         items = listed(reply, resource.members, resource.element_at)
         there = items[0] if items else {}
+        there = there if isinstance(there, Mapping) else {resource.id_field: there}  # a list of ids alone
         key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")
         is_single = all(given.name not in resource.natural_keys or not given.is_required for given in flow.inputs)
         if key and not is_single:

@@ -11,7 +11,7 @@ from typing import Any
 from compiler.ir.model import Operation, Resource
 from compiler.passes.names.paths import parent, shape
 from compiler.twin.blueprint import Behaviour, TwinKind
-from compiler.twin.requests.messages import TwinRequest
+from compiler.twin.requests.messages import RefusalError, TwinRequest
 from compiler.twin.requests.routes import Match, canonical
 from compiler.twin.seeds import SeedPlace, member_place
 from workflow.documents.path_queries import parted
@@ -39,8 +39,9 @@ class MatchedRequest:
 
     @property
     def place(self) -> SeedPlace:
-        """The item that the path names; only for operations on items."""
-        assert self.above, "only items have a place"
+        """The item that the path or the body names; only for operations on items. Raises RefusalError where none is."""
+        if not self.above:
+            raise RefusalError(400, "the body does not say which one is meant")
         return self.above[-1]
 
     @property
