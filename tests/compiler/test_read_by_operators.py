@@ -29,7 +29,8 @@ def test_a_parameter_that_addresses_things_of_several_kinds_is_no_name_of_the_on
     paths |= _at("/disks", get={"responses": _UNTOLD})
     paths |= _at("/disks/{svc_id}", get={"responses": _UNTOLD}) | _at("/disks/{svc_id}/purge", post={"responses": DONE})
     made = compiled(tmp_path, paths)
-    assert [s.operation for s in only(made, "POST /disks/{svc_id}/purge").flow.steps] == ["POST /disks/{svc_id}/purge"]
+    asked = [s.operation for s in only(made, "POST /disks/{svc_id}/purge").flow.steps]
+    assert asked == ["GET /disks/{svc_id}", "POST /disks/{svc_id}/purge"]  # the very thing, and no daemon
     (looked, _) = only(made, "GET /daemons/{svc_id}").flow.steps
     assert looked.role is Role.LOOKUP
 
