@@ -21,30 +21,24 @@ _HABIT = 3  # addresses: of fewer each may be a file of that name
 def without_formats(operations: Iterable[Operation]) -> tuple[Operation, ...]:
     """The operations, with the format that their addresses end in beside these."""
     operations = tuple(operations)
-    paths = {operation.path for operation in operations}
-    counted = Counter(_ending(path) for path in paths)
-    plain = {_shape(path) for path in paths}
-    shorter = Counter(_shape(_cut(path)) for path in paths if _ending(path))
-    told = (
-        replace(one, path=_cut(one.path), ending=_ending(one.path))
-        if (ending := _ending(one.path))
-        and counted[ending] >= _HABIT
-        and _shape(_cut(one.path)) not in plain
-        and shorter[_shape(_cut(one.path))] == 1
-        else one
-        for one in operations
-    )
-    return tuple(sorted(told, key=lambda one: (one.path, one.method)))
+    endings = {operation.path: _ending(operation.path) for operation in operations}
+    counted = Counter(endings.values())
+    cut = {path: path.removesuffix(ending) for path, ending in endings.items() if ending}
+    described = Counter(map(_shape, (*endings, *cut.values())))
+
+    def told(operation: Operation) -> Operation:
+        path = operation.path
+        if path not in cut or counted[endings[path]] < _HABIT or described[_shape(cut[path])] > 1:
+            return operation
+        return replace(operation, path=cut[path], ending=endings[path])
+
+    return tuple(sorted(map(told, operations), key=lambda one: (one.path, one.method)))
 
 
 def _ending(path: str) -> str:
     address, query = parted(path)
     name = address.rpartition("/")[2]
     return "" if query else next((each for each in _FORMATS if name.endswith(each) and name != each), "")
-
-
-def _cut(path: str) -> str:
-    return path.removesuffix(_ending(path))
 
 
 def _shape(path: str) -> str:

@@ -138,6 +138,10 @@ class SharedSchemas:
             items = self.flat(found).get("items")
         return items if self.kind(found) == "array" and isinstance(items, Mapping) else None
 
+    def is_read_only(self, member: Schema) -> bool:
+        """Whether it is marked as only shown, where it is used or where it is described."""
+        return bool(member.get("readOnly") or self.resolve(member).get("readOnly"))
+
     def kind(self, schema: Schema | None) -> str:
         """`object`, `array`, `string`, `integer`, `number`, `boolean`, or "" where the schema does not say."""
         found = self.resolve(schema)

@@ -325,7 +325,7 @@ class _Linker:
         if self.looked_at > _MOST_MEMBERS:
             return
         for name, member in members.items():
-            if self.schemas.resolve(member).get("readOnly") or member.get("readOnly"):
+            if self.schemas.is_read_only(member):
                 continue
             kind = self.schemas.kind(member)
             if kind == "string" or (kind == "integer" and depth == 0 and not self.schemas.values(member)):

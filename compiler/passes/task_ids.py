@@ -82,7 +82,7 @@ def _says_so(noun: str) -> re.Pattern[str]:
 def exit_of(task: Schema | None, state: Schema, schemas: SharedSchemas) -> TaskEnd | None:
     """How a task tells its end besides its state, None where the state alone does."""
     members = schemas.members(task)
-    name = next((n for n in members if _tells_exit("".join(words.split(n)), members[n], schemas)), "")
+    name = next((n for n in members if _tells_exit(words.joined(n), members[n], schemas)), "")
     if not name:
         return None
     values = tuple(str(value) for value in schemas.values(members[name]))

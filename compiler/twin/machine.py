@@ -250,7 +250,8 @@ class Twin:
 
     def handle(self, request: TwinRequest) -> TwinReply:
         """The device's reply. Never raises for anything that a client can send."""
-        request = replace(request, path=self.without_format(request.path))
+        path = self.without_format(request.path)
+        request = request if path == request.path else replace(request, path=path)
         reply = self._acting.answer(request, self._answer) if self._acting else self._answer(request)
         number = len(self._recorded) + 1
         body = request.body if request.has_body else None

@@ -1,7 +1,8 @@
 """An operator's question finds the workflow that answers it among the first five, in the shipped descriptions."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -136,13 +137,19 @@ async def test_of_what_operators_say_a_known_share_finds_its_workflow(finder: Fi
     assert fives / count >= FLOORS[api, half][1], f"among five {fives} of {count}"
 
 
-@pytest.mark.parametrize("half", FLOORS_IN_A_CHAT)
-async def test_so_does_one_of_sentences_that_are_clipped_as_in_a_chat(finder: Finder, half: str) -> None:
+def places_of(sentences: Mapping[str, Any], half: str, finder: Finder) -> list[int]:
+    """Where among what is found the first right answer stands, from 0, of each sentence of one half."""
     places = []
-    for api, halves in IN_A_CHAT.items():
+    for api, halves in sentences.items():
         for said, answers in halves[half]:
             found = [entry.name.removeprefix(f"{api}_") for entry in finder.find(said, api=api)]
             places.append(min((found.index(each) for each in answers.split() if each in found), default=999))
+    return places
+
+
+@pytest.mark.parametrize("half", FLOORS_IN_A_CHAT)
+async def test_so_does_one_of_sentences_that_are_clipped_as_in_a_chat(finder: Finder, half: str) -> None:
+    places = places_of(IN_A_CHAT, half, finder)
     three, five = (sum(at < most for at in places) / len(places) for most in (3, FIRST))
     assert three >= FLOORS_IN_A_CHAT[half][0], three
     assert five >= FLOORS_IN_A_CHAT[half][1], five
@@ -150,11 +157,7 @@ async def test_so_does_one_of_sentences_that_are_clipped_as_in_a_chat(finder: Fi
 
 @pytest.mark.parametrize("half", FLOORS_AT_FIRST_SIGHT)
 async def test_so_does_one_of_sentences_that_nothing_was_mended_for(finder: Finder, half: str) -> None:
-    places = []
-    for api, halves in AT_FIRST_SIGHT.items():
-        for said, answers in halves[half]:
-            found = [entry.name.removeprefix(f"{api}_") for entry in finder.find(said, api=api)]
-            places.append(min((found.index(each) for each in answers.split() if each in found), default=999))
+    places = places_of(AT_FIRST_SIGHT, half, finder)
     first, five = (sum(at < most for at in places) / len(places) for most in (1, FIRST))
     assert first >= FLOORS_AT_FIRST_SIGHT[half][0], first
     assert five >= FLOORS_AT_FIRST_SIGHT[half][1], five

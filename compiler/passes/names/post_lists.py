@@ -65,7 +65,7 @@ def _may_be_asked(operation: Operation, schemas: SharedSchemas) -> bool:
         return True
     if "json" not in body.media_type:
         return False
-    return all(plain(name) in WHERE | HOW_MANY for name in schemas.required(body.schema))
+    return all(words.joined(name) in WHERE | HOW_MANY for name in schemas.required(body.schema))
 
 
 def asked_in_body(operation: Operation, schemas: SharedSchemas) -> dict[str, Schema]:
@@ -79,12 +79,8 @@ def asked_in_body(operation: Operation, schemas: SharedSchemas) -> dict[str, Sch
 def _members(above: str, members: Mapping[str, Schema], schemas: SharedSchemas) -> Iterator[tuple[str, Schema]]:
     for name, member in members.items():
         yield f"{above}/{escape(name)}", member
-        if not above and plain(name) in _AROUND:
+        if not above and words.joined(name) in _AROUND:
             yield from _members(f"/{escape(name)}", schemas.members(member), schemas)
-
-
-def plain(name: str) -> str:
-    return "".join(words.split(name))
 
 
 def is_asked_by_post(operation: Operation) -> bool:

@@ -24,7 +24,7 @@ def tells_several(operation: Operation) -> bool:
 
 def comes_in_pages(operation: Operation) -> bool:
     """Whether it can be asked for a page: a limit and an offset, a cursor."""
-    return any("".join(words.split(p.name)) in _PAGES for p in operation.parameters if p.location == "query")
+    return any(words.joined(p.name) in _PAGES for p in operation.parameters if p.location == "query")
 
 
 def begins_listing(operation: Operation) -> bool:

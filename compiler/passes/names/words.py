@@ -123,6 +123,11 @@ def split(name: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in _parts(name))
 
 
+def joined(name: str) -> str:
+    """The words of an identifier without what parts them: `page_size` and `pageSize` are `pagesize`."""
+    return "".join(split(name))
+
+
 def identifier(name: str) -> str:
     """A name of the API as that of an input: letters, digits and underscores, of a length that people type."""
     plain = "".join(c if c.isalnum() or c == "_" else "_" for c in latin(name)).strip("_")

@@ -73,7 +73,7 @@ def _answers(operation: Operation, schemas: SharedSchemas, asked: frozenset[str]
     shown = schemas.members(reply.schema)
     lists = schemas.element(reply.schema) is not None or any(schemas.element(m) is not None for m in shown.values())
     plain = {word for name in shown for word in words.split(name)}
-    if not _GOING_ON.isdisjoint("".join(words.split(name)) for name in shown):
+    if not _GOING_ON.isdisjoint(words.joined(name) for name in shown):
         return False
     if asked & _SEARCHING and lists:
         return True

@@ -285,17 +285,14 @@ def _answers(operation: Operation, schemas: SharedSchemas) -> bool:
 
 def _is_a_list_of(operation: Operation, schemas: SharedSchemas) -> bool:
     """Whether a list comes back page by page, or `…/list` is told nothing but ids and filters."""
-    reply = operation.success
-    shown = schemas.members(reply.schema if reply else None).values()
-    lists = reply is not None and (schemas.element(reply.schema) or any(schemas.element(m) is not None for m in shown))
     body = _asked_with(operation, schemas)
-    sent = {
-        "".join(words.split(name)) for name in (*body, *(p.name for p in operation.parameters if p.location == "query"))
-    }
+    sent = {words.joined(name) for name in (*body, *(p.name for p in operation.parameters if p.location == "query"))}
     in_pages = not sent.isdisjoint(_PAGES) and not sent.isdisjoint(_PAGE_SIZES)
     asks = tokens_of_name(bare(last_word(operation.path)))
     whose = {name for name in sent if name.endswith(("id", "ids"))}
-    return bool(lists) and (in_pages or (asks in _LISTING and bool(body) and sent - whose <= _FILTERS))
+    return _answers_with_list(operation, schemas) and (
+        in_pages or (asks in _LISTING and bool(body) and sent - whose <= _FILTERS)
+    )
 
 
 def _is_said_to_change_nothing(operation: Operation, schemas: SharedSchemas) -> bool:
@@ -303,13 +300,18 @@ def _is_said_to_change_nothing(operation: Operation, schemas: SharedSchemas) -> 
     text = f"{operation.summary}. {operation.description}".lower()
     if phrases.CHANGES_NOTHING.search(text):
         return True
+    sent = {words.joined(name) for name in _asked_with(operation, schemas)}
+    is_asking = bool(sent) and sent <= _FILTERS
+    return is_asking and _answers_with_list(operation, schemas) and not does_besides(operation)
+
+
+def _answers_with_list(operation: Operation, schemas: SharedSchemas) -> bool:
+    """Whether a list comes back, alone or as a member."""
     reply = operation.success
-    sent = {"".join(words.split(name)) for name in _asked_with(operation, schemas)}
-    shown = schemas.members(reply.schema if reply else None).values()
-    is_list = reply is not None and (
-        schemas.element(reply.schema) or any(schemas.element(m) is not None for m in shown)
-    )
-    return bool(sent) and sent <= _FILTERS and bool(is_list) and not does_besides(operation)
+    if reply is None:
+        return False
+    shown = schemas.members(reply.schema).values()
+    return bool(schemas.element(reply.schema)) or any(schemas.element(member) is not None for member in shown)
 
 
 def _asked_with(operation: Operation, schemas: SharedSchemas) -> tuple[str, ...]:

@@ -165,11 +165,11 @@ def _orders_in_list(element: Schema | None, schemas: SharedSchemas) -> Iterator[
 def _of_member(
     operation: Operation, effect: Effect, name: str, member: Schema, schemas: SharedSchemas
 ) -> Iterator[Deed]:
-    resolved = schemas.resolve(member)
-    if member.get("readOnly") or resolved.get("readOnly"):
+    if schemas.is_read_only(member):
         return
+    resolved = schemas.resolve(member)
     values = tuple(v for v in schemas.values(schemas.element(member) or member) if isinstance(v, str))
-    joined = "".join(words.split(name))
+    joined = words.joined(name)
     is_line = joined == "state" and any(line <= {value.lower() for value in values} for line in _LINES)
     if joined in _POWER | _TARGET or is_line:
         yield from _of_state(effect, name, values, schemas.kind(member))
@@ -208,7 +208,7 @@ def _of_state(effect: Effect, name: str, values: tuple[str, ...], kind: str) -> 
     if effect is Effect.CREATE:
         return
     is_off = [value for value in values if class_of_word(value) not in (None, Risk.CHANGE)]
-    if is_off or (not values and kind in ("string", "boolean", "integer") and "".join(words.split(name)) in _POWER):
+    if is_off or (not values and kind in ("string", "boolean", "integer") and words.joined(name) in _POWER):
         said = f"{name}: {is_off[0]}" if is_off else name
         yield Deed(said, worst(filter(None, map(class_of_word, is_off or ["off"]))), "what has no power does not serve")
 

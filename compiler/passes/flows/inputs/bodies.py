@@ -300,8 +300,7 @@ class BodyInputs:
         return not (self.operation.effect is Effect.UPDATE and self._is_fixed(schema))
 
     def _is_read_only(self, schema: Schema) -> bool:
-        is_marked = schema.get("readOnly") or self.schemas.resolve(schema).get("readOnly")
-        return bool(is_marked) or is_read_only(self.schemas.text(schema))
+        return self.schemas.is_read_only(schema) or is_read_only(self.schemas.text(schema))
 
     def _is_fixed(self, schema: Schema) -> bool:
         return any(mark in str(schema.get("description", "")) for mark in self.fixed)
@@ -490,7 +489,7 @@ def enumerations(builder: Builder, operation: Operation) -> dict[str, tuple[Any,
     return {
         f"{prefix}/{name}": schemas.values(member)
         for name, member in schemas.members(start).items()
-        if schemas.values(member) and not (member.get("readOnly") or schemas.resolve(member).get("readOnly"))
+        if schemas.values(member) and not schemas.is_read_only(member)
     }
 
 

@@ -180,7 +180,7 @@ def _members(schemas: SharedSchemas, found: Schema, depth: int, room: Room) -> d
     room.left -= len(schemas.members(found))
     properties: dict[str, Any] = {}
     for name, member in schemas.members(found).items():
-        if schemas.resolve(member).get("readOnly") or member.get("readOnly"):
+        if schemas.is_read_only(member):
             continue
         made = inline(schemas, member, depth + 1, room)
         text = first_sentence(schemas.text(member))

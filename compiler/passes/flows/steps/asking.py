@@ -9,7 +9,8 @@ from typing import Any
 
 from compiler.ir.model import FlowStep, Operation, Resource
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.names.post_lists import HOW_MANY, WHERE, is_asked_by_post, plain
+from compiler.passes.names import words
+from compiler.passes.names.post_lists import HOW_MANY, WHERE, is_asked_by_post
 from workflow.json.pointers import escape, parse_pointer
 
 _SIZE = 100  # items, where the description wants a number and nobody knows better
@@ -26,8 +27,10 @@ def asked_for(step: FlowStep, operation: Operation, listed: Resource, schemas: S
         payload = _put(payload, paging.size_parameter, paging.size)
     members = schemas.members(body.schema)
     for name in schemas.required(body.schema):
-        if plain(name) in WHERE | HOW_MANY and name not in payload:
-            payload = _put(payload, f"/{escape(name)}", _number(members[name], schemas, is_place=plain(name) in WHERE))
+        if words.joined(name) in WHERE | HOW_MANY and name not in payload:
+            payload = _put(
+                payload, f"/{escape(name)}", _number(members[name], schemas, is_place=words.joined(name) in WHERE)
+            )
     return replace(step, payload=payload, content_type=body.media_type)
 
 

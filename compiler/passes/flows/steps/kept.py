@@ -73,7 +73,7 @@ def _without_version(builder: Builder, resource: Resource, payload: Mapping[str,
     if builder.shares_body_inputs or builder.conditions:
         return dict(payload)
     shown = builder.context.schemas.members(resource.schema)
-    told = {name for name in payload if "".join(words.split(name)) in _VERSIONS and name in shown}
+    told = {name for name in payload if words.joined(name) in _VERSIONS and name in shown}
     rest = {name: value for name, value in payload.items() if name not in told}
     if not any(_may_be_absent(builder, value) for value in rest.values()):
         return dict(payload)
